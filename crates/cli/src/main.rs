@@ -1,0 +1,2 @@
+//! The `keeptab` binary.
+fn main() {}
