@@ -1,0 +1,2 @@
+use crate::Class;
+pub(crate) static CLASSES: &[(&str, Class)] = &[];
