@@ -6,7 +6,9 @@
 //! another epoch is refused before it is sent. In epoch 1 the ids look as Chromium made them, and
 //! nothing is read or copied.
 mod stale;
+mod table;
 mod walk;
 
+pub(crate) use table::{Carries, Fields, Step};
 pub use stale::{Reason, StaleHandle};
 pub use walk::{check_params, tag_event, tag_result};
