@@ -1,0 +1,1 @@
+//! What the pages of a session said and asked for: console and network entries.

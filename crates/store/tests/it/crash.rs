@@ -1,0 +1,206 @@
+//! A crash at any write leaves the store readable, with every acknowledged
+//! batch in it and none in part.
+//!
+//! The parent runs this very binary again as a child that does a fixed piece of
+//! work and dies at its n-th write to disk, for every n there is.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use keeptab_store::{Batch, Change, LeaseRequest, SqliteOptions, SqliteStore, Store};
+
+use crate::fault_vfs::{self, Fault, Plan};
+use crate::helpers::{at, block_on, entries, session, tab};
+
+const CHILD: &str = "crash::the_child_does_its_work";
+const ENV_DIR: &str = "KEEPTAB_TEST_CRASH_DIR";
+const ENV_PLAN: &str = "KEEPTAB_TEST_CRASH_PLAN";
+const BATCHES: u64 = 12;
+
+fn options(dir: &Path) -> SqliteOptions {
+    let mut options = SqliteOptions::new(dir.join("store.db"));
+    // Small enough that the work crosses several checkpoints.
+    options.checkpoint_bytes = 60_000;
+    options
+}
+
+/// Batch `n` writes `n` in four places, large enough to span pages.
+fn batch(n: u64) -> Batch {
+    let mut session = session("a");
+    session.endpoint = n.to_string();
+    Batch::of([
+        Change::PutSession(session),
+        Change::PutTab(tab("a", "T1", n as u32)),
+        Change::PutLedger {
+            session: "a".into(),
+            bytes: vec![n as u8; 9_000],
+        },
+        Change::PutEntries(entries(
+            "a",
+            n * 10..n * 10 + 10,
+            (n * 10).saturating_sub(30),
+        )),
+    ])
+}
+
+fn work(store: &SqliteStore, mut acknowledged: impl FnMut(u64)) {
+    block_on(async {
+        for n in 1..=BATCHES {
+            store.commit(batch(n)).await.unwrap();
+            acknowledged(n);
+        }
+        let request = LeaseRequest {
+            session: "a".into(),
+            holder: "d1".into(),
+            now: at(0),
+            ttl: Duration::from_secs(1),
+        };
+        store.acquire_lease(request).await.unwrap();
+        acknowledged(BATCHES + 1);
+    });
+}
+
+/// Reads everything back and returns the last batch that is there.
+fn verify(dir: &Path) -> u64 {
+    let store = SqliteStore::open(options(dir)).unwrap();
+    let last = block_on(async {
+        let Some(session) = store.session("a").await.unwrap() else {
+            assert_eq!(store.tabs("a").await.unwrap(), []);
+            assert_eq!(store.ledger("a").await.unwrap(), None);
+            return 0;
+        };
+        let n: u64 = session.endpoint.parse().unwrap();
+        assert_eq!(u64::from(store.tabs("a").await.unwrap()[0].position), n);
+        assert_eq!(store.ledger("a").await.unwrap(), Some(vec![n as u8; 9_000]));
+        let head = store.stream("a", "console").await.unwrap().unwrap();
+        assert_eq!(head.next, n * 10 + 10);
+        let found = store.entries("a", "console", 0, 1_000).await.unwrap();
+        let first = (n * 10).saturating_sub(30).max(10);
+        let numbers: Vec<_> = found.iter().map(|e| e.number).collect();
+        assert_eq!(numbers, (first..n * 10 + 10).collect::<Vec<_>>());
+        let leased = store.lease("a").await.unwrap().is_some();
+        // And it can be written again.
+        store.commit(batch(n)).await.unwrap();
+        if leased { BATCHES + 1 } else { n }
+    });
+    store.close();
+    let check: String = rusqlite::Connection::open(options(dir).path)
+        .unwrap()
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(check, "ok");
+    last
+}
+
+/// Without the parent's instructions this is the work with no fault, and tells
+/// how many writes there are.
+#[test]
+fn the_child_does_its_work() {
+    let Some(dir) = std::env::var_os(ENV_DIR).map(PathBuf::from) else {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(count_operations(dir.path()) > BATCHES);
+        assert_eq!(verify(dir.path()), BATCHES + 1);
+        return;
+    };
+    let plan = std::env::var(ENV_PLAN).unwrap();
+    let (kind, at) = plan.split_once(' ').unwrap();
+    let fault = if kind == "tear" {
+        Fault::Tear
+    } else {
+        Fault::Kill
+    };
+    fault_vfs::install(Some(Plan {
+        fault,
+        at: at.parse().unwrap(),
+    }));
+    let mut log = std::fs::File::create(dir.join("acknowledged")).unwrap();
+    let mut options = options(&dir);
+    options.vfs = Some(fault_vfs::NAME.into());
+    let store = SqliteStore::open(options).unwrap();
+    work(&store, |n| log.write_all(&[n as u8]).unwrap());
+    store.close();
+}
+
+fn count_operations(dir: &Path) -> u64 {
+    fault_vfs::install(None);
+    let mut options = options(dir);
+    options.vfs = Some(fault_vfs::NAME.into());
+    let store = SqliteStore::open(options).unwrap();
+    work(&store, |_| {});
+    store.close();
+    fault_vfs::operations()
+}
+
+fn crash_at_every_write(kind: &str) {
+    let counted = tempfile::tempdir().unwrap();
+    let operations = count_operations(counted.path());
+    let mut deaths = 0;
+    for at in 1..=operations {
+        let dir = tempfile::tempdir().unwrap();
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args([CHILD, "--exact", "--nocapture"])
+            .env(ENV_DIR, dir.path())
+            .env(ENV_PLAN, format!("{kind} {at}"))
+            .output()
+            .unwrap();
+        deaths += u64::from(!output.status.success());
+        let acknowledged = std::fs::read(dir.path().join("acknowledged")).unwrap();
+        let promised = acknowledged.last().copied().map_or(0, u64::from);
+        let found = verify(dir.path());
+        assert!(
+            found == promised || found == promised + 1,
+            "{kind} at write {at}: {promised} was acknowledged, {found} is there"
+        );
+    }
+    // A run may group its writes a little differently, so the last few points
+    // may lie beyond its end.
+    assert!(
+        deaths * 10 >= operations * 9,
+        "{deaths} of {operations} children died"
+    );
+}
+
+#[test]
+fn killed_before_any_write() {
+    crash_at_every_write("kill");
+}
+
+#[test]
+fn killed_in_the_middle_of_any_write() {
+    crash_at_every_write("tear");
+}
+
+#[test]
+fn a_torn_log_tail_is_cut() {
+    let counted = tempfile::tempdir().unwrap();
+    let operations = count_operations(counted.path());
+    let dir = tempfile::tempdir().unwrap();
+    // Dies late, with a log that has commits in it.
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args([CHILD, "--exact"])
+        .env(ENV_DIR, dir.path())
+        .env(ENV_PLAN, format!("kill {}", operations / 2))
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(!status.success());
+    let wal = dir.path().join("store.db-wal");
+    let whole = std::fs::read(&wal).unwrap();
+    let promised = *std::fs::read(dir.path().join("acknowledged"))
+        .unwrap()
+        .last()
+        .unwrap();
+    for cut in [1, 17, 3_000, whole.len() / 2] {
+        let copy = tempfile::tempdir().unwrap();
+        std::fs::copy(dir.path().join("store.db"), copy.path().join("store.db")).unwrap();
+        std::fs::write(
+            copy.path().join("store.db-wal"),
+            &whole[..whole.len() - cut],
+        )
+        .unwrap();
+        assert!(verify(copy.path()) <= u64::from(promised) + 1);
+    }
+}
