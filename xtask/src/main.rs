@@ -1,20 +1,34 @@
 //! Developer commands: `cargo xtask <command>`.
+
 use std::process::ExitCode;
 
 mod codegen;
+mod demo;
+mod machine;
+mod steps;
+mod test;
+
+const USAGE: &str = "usage: cargo xtask COMMAND
+  demo [--yes]                  build keeptab, run the main job once, cut the socket, show that nothing was lost
+  test                          install what the tests need and run all of them; this is what CI runs
+  codegen [--check | --fetch]   make the protocol crate's generated files anew";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     match args.next().as_deref() {
         Some("codegen") => codegen::run(args),
-        other => usage(other),
+        Some("demo") => demo::run(args),
+        Some("test") => test::run(args),
+        Some("help" | "--help" | "-h") => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        other => {
+            if let Some(name) = other {
+                eprintln!("xtask: no command '{name}'");
+            }
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
     }
-}
-
-fn usage(unknown: Option<&str>) -> ExitCode {
-    if let Some(name) = unknown {
-        eprintln!("xtask: no command '{name}'");
-    }
-    eprintln!("usage: cargo xtask codegen [--check | --fetch]");
-    ExitCode::from(2)
 }

@@ -3,6 +3,7 @@
 //! | path | page |
 //! |---|---|
 //! | `/` | a plain page titled `Plain page`, with a heading, a paragraph and a link |
+//! | `/demo` | the page of `cargo xtask demo`: a counter, the user agent and the time zone as the page sees them |
 //! | `/title/TEXT` | an empty page with that title |
 //! | `/form` | a form with a text field, a select, a checkbox and a button; shows what was sent in `#result` |
 //! | `/console?n=N` | one message of each console kind, then N numbered ones, and an uncaught error |

@@ -3,6 +3,17 @@
 pub(super) const PLAIN: &str = r#"<!doctype html><meta charset="utf-8"><title>Plain page</title>
 <h1>Plain page</h1><p id="text">Some text.</p><p><a href="/title/Next">Next</a></p>"#;
 
+pub(super) const DEMO: &str = r##"<!doctype html><meta charset="utf-8"><title>keeptab demo</title>
+<style>body { font: 18px/1.6 system-ui, sans-serif; max-width: 40em; margin: 3em auto; color: #223 }
+h1 { font-size: 1.6em } dt { color: #667 } dd { margin: 0 0 .6em; font-family: monospace }</style>
+<h1>The socket may drop; the session does not.</h1>
+<dl><dt>visits of this tab</dt><dd id="visits"></dd><dt>user agent</dt><dd id="agent"></dd>
+<dt>time zone</dt><dd id="zone"></dd></dl>
+<script>sessionStorage.visits = Number(sessionStorage.visits || 0) + 1;
+document.querySelector("#visits").textContent = sessionStorage.visits;
+document.querySelector("#agent").textContent = navigator.userAgent;
+document.querySelector("#zone").textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;</script>"##;
+
 pub(super) const FORM: &str = r##"<!doctype html><meta charset="utf-8"><title>Form</title>
 <form id="form"><label>Name <input name="name" id="name"></label>
 <select name="colour" id="colour"><option>red</option><option>green</option></select>

@@ -104,6 +104,7 @@ impl State {
         }
         html(match path {
             "/" => pages::PLAIN.to_owned(),
+            "/demo" => pages::DEMO.to_owned(),
             "/form" => pages::FORM.to_owned(),
             "/console" => pages::console(query.number("n", 0)),
             "/dialogs" => pages::DIALOGS.to_owned(),
