@@ -9,7 +9,8 @@ use crate::generated::classes::CLASSES;
 pub enum Class {
     /// Read: repeat freely, on any connection.
     R,
-    /// Read that takes or returns ids which die with the socket: repeat on the same connection only.
+    /// Read that uses ids or stores of one connection: repeat on that connection only. (A read that
+    /// merely *returns* such ids is [`Class::R`]: repeated, it returns those of the new connection.)
     R1,
     /// Sticky: sets something that lasts until changed and dies with the socket; the last one wins.
     S,

@@ -19,6 +19,7 @@ mod class;
 mod command;
 mod generated;
 pub mod handles;
+mod json;
 mod macros;
 mod raw;
 pub mod spec;

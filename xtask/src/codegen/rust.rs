@@ -130,7 +130,7 @@ impl Module<'_> {
                 );
             }
             Some(Kind::Number) => {
-                let _ = writeln!(self.out, "crate::macros::number_type! {{ {docs}{name} }}\n");
+                self.small_type("number_type", &docs, name.as_str());
             }
             Some(Kind::Object) if !t.properties.is_empty() => {
                 let key = self.key(&t.id);
@@ -163,12 +163,12 @@ impl Module<'_> {
             "crate::Empty".to_owned()
         } else {
             let returns = self.claim(format!("{name}Returns"), "Value");
-            let docs = doc("///", &format!("What [`{name}`] returns."), false, false);
+            let docs = format!("/// What [`{name}`] returns.\n");
             let received = Direction {
                 sent: false,
                 received: true,
             };
-            self.structure_linked(&docs, &returns, &command.returns, received);
+            self.structure(&docs, &returns, &command.returns, received, None);
             returns
         };
         let _ = writeln!(
@@ -199,11 +199,6 @@ impl Module<'_> {
 }}
 "
         );
-    }
-
-    /// A struct whose docs hold a link of ours, which must not be escaped.
-    fn structure_linked(&mut self, docs: &str, name: &str, fields: &[Field], direction: Direction) {
-        self.structure(&docs.replace("\\[", "["), name, fields, direction, None);
     }
 
     /// A struct; `id` is the protocol's name when it is a type, for the search of recursion.
@@ -381,17 +376,23 @@ impl Module<'_> {
             while !taken.insert(constant.clone()) {
                 constant.push('_');
             }
-            let _ = write!(constants, "{constant} = {value:?}, ");
+            let _ = write!(constants, "\n        {constant} = {value:?},");
         }
         let body = if constants.is_empty() {
-            String::new()
+            name.to_owned()
         } else {
-            format!(" {{ {constants} }}")
+            format!("{name} {{{constants}\n    }}")
         };
-        let _ = writeln!(
-            self.out,
-            "crate::macros::string_type! {{ {docs}{name}{body} }}\n"
-        );
+        self.small_type("string_type", docs, &body);
+    }
+
+    /// A call of one of the macros for small types, in the form that rustfmt leaves alone.
+    fn small_type(&mut self, macro_name: &str, docs: &str, body: &str) {
+        let _ = writeln!(self.out, "crate::macros::{macro_name}! {{");
+        for line in docs.lines() {
+            let _ = writeln!(self.out, "    {line}");
+        }
+        let _ = writeln!(self.out, "    {body}\n}}\n");
     }
 }
 

@@ -543,7 +543,7 @@ pub(crate) static CLASSES: &[(&str, Class)] = &[
     ("Page.setWebLifecycleState", Class::E),
     ("Page.startScreenRecording", Class::C),
     ("Page.startScreencast", Class::S),
-    ("Page.stopLoading", Class::C),
+    ("Page.stopLoading", Class::E),
     ("Page.stopScreenRecording", Class::C),
     ("Page.stopScreencast", Class::S),
     ("Page.waitForDebugger", Class::E),

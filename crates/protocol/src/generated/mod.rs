@@ -1,5 +1,5 @@
 //! Written by `cargo xtask codegen`; see `xtask/src/codegen`.
 pub(crate) mod classes;
-pub mod domains;
+pub(crate) mod domains;
 pub(crate) mod handles;
 pub(crate) mod spec;

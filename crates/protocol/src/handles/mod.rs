@@ -7,8 +7,9 @@
 //! nothing is read or copied.
 mod stale;
 mod table;
+mod tag;
 mod walk;
 
-pub(crate) use table::{Carries, Fields, Step};
 pub use stale::{Reason, StaleHandle};
+pub(crate) use table::{Carries, Fields, Step};
 pub use walk::{check_params, tag_event, tag_result};

@@ -4,17 +4,61 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Unique accessibility node identifier.
-AXNodeId }
+crate::macros::string_type! {
+    /// Unique accessibility node identifier.
+    AXNodeId
+}
 
-crate::macros::string_type! { /// Enum of possible property types.
-AXValueType { BOOLEAN = "boolean", TRISTATE = "tristate", BOOLEAN_OR_UNDEFINED = "booleanOrUndefined", IDREF = "idref", IDREF_LIST = "idrefList", INTEGER = "integer", NODE = "node", NODE_LIST = "nodeList", NUMBER = "number", STRING = "string", COMPUTED_STRING = "computedString", TOKEN = "token", TOKEN_LIST = "tokenList", DOM_RELATION = "domRelation", ROLE = "role", INTERNAL_ROLE = "internalRole", VALUE_UNDEFINED = "valueUndefined",  } }
+crate::macros::string_type! {
+    /// Enum of possible property types.
+    AXValueType {
+        BOOLEAN = "boolean",
+        TRISTATE = "tristate",
+        BOOLEAN_OR_UNDEFINED = "booleanOrUndefined",
+        IDREF = "idref",
+        IDREF_LIST = "idrefList",
+        INTEGER = "integer",
+        NODE = "node",
+        NODE_LIST = "nodeList",
+        NUMBER = "number",
+        STRING = "string",
+        COMPUTED_STRING = "computedString",
+        TOKEN = "token",
+        TOKEN_LIST = "tokenList",
+        DOM_RELATION = "domRelation",
+        ROLE = "role",
+        INTERNAL_ROLE = "internalRole",
+        VALUE_UNDEFINED = "valueUndefined",
+    }
+}
 
-crate::macros::string_type! { /// Enum of possible property sources.
-AXValueSourceType { ATTRIBUTE = "attribute", IMPLICIT = "implicit", STYLE = "style", CONTENTS = "contents", PLACEHOLDER = "placeholder", RELATED_ELEMENT = "relatedElement",  } }
+crate::macros::string_type! {
+    /// Enum of possible property sources.
+    AXValueSourceType {
+        ATTRIBUTE = "attribute",
+        IMPLICIT = "implicit",
+        STYLE = "style",
+        CONTENTS = "contents",
+        PLACEHOLDER = "placeholder",
+        RELATED_ELEMENT = "relatedElement",
+    }
+}
 
-crate::macros::string_type! { /// Enum of possible native property sources (as a subtype of a particular AXValueSourceType).
-AXValueNativeSourceType { DESCRIPTION = "description", FIGCAPTION = "figcaption", LABEL = "label", LABELFOR = "labelfor", LABELWRAPPED = "labelwrapped", LEGEND = "legend", RUBYANNOTATION = "rubyannotation", TABLECAPTION = "tablecaption", TITLE = "title", OTHER = "other",  } }
+crate::macros::string_type! {
+    /// Enum of possible native property sources (as a subtype of a particular AXValueSourceType).
+    AXValueNativeSourceType {
+        DESCRIPTION = "description",
+        FIGCAPTION = "figcaption",
+        LABEL = "label",
+        LABELFOR = "labelfor",
+        LABELWRAPPED = "labelwrapped",
+        LEGEND = "legend",
+        RUBYANNOTATION = "rubyannotation",
+        TABLECAPTION = "tablecaption",
+        TITLE = "title",
+        OTHER = "other",
+    }
+}
 
 /// A single source for a computed AX property.
 #[derive(Debug, Clone, Deserialize)]
@@ -76,14 +120,75 @@ pub struct AXValue {
     pub sources: Option<Vec<AXValueSource>>,
 }
 
-crate::macros::string_type! { /// Values of AXProperty name:
-/// - from 'busy' to 'roledescription': states which apply to every AX node
-/// - from 'live' to 'root': attributes which apply to nodes in live regions
-/// - from 'autocomplete' to 'valuetext': attributes which apply to widgets
-/// - from 'checked' to 'selected': states which apply to widgets
-/// - from 'activedescendant' to 'owns': relationships between elements other than parent/child/sibling
-/// - from 'activeFullscreenElement' to 'uninteresting': reasons why this noode is hidden
-AXPropertyName { ACTIONS = "actions", BUSY = "busy", DISABLED = "disabled", EDITABLE = "editable", FOCUSABLE = "focusable", FOCUSED = "focused", HIDDEN = "hidden", HIDDEN_ROOT = "hiddenRoot", INVALID = "invalid", KEYSHORTCUTS = "keyshortcuts", SETTABLE = "settable", ROLEDESCRIPTION = "roledescription", LIVE = "live", ATOMIC = "atomic", RELEVANT = "relevant", ROOT = "root", AUTOCOMPLETE = "autocomplete", HAS_POPUP = "hasPopup", LEVEL = "level", MULTISELECTABLE = "multiselectable", ORIENTATION = "orientation", MULTILINE = "multiline", READONLY = "readonly", REQUIRED = "required", VALUEMIN = "valuemin", VALUEMAX = "valuemax", VALUETEXT = "valuetext", CHECKED = "checked", EXPANDED = "expanded", MODAL = "modal", PRESSED = "pressed", SELECTED = "selected", ACTIVEDESCENDANT = "activedescendant", CONTROLS = "controls", DESCRIBEDBY = "describedby", DETAILS = "details", ERRORMESSAGE = "errormessage", FLOWTO = "flowto", LABELLEDBY = "labelledby", OWNS = "owns", URL = "url", ACTIVE_FULLSCREEN_ELEMENT = "activeFullscreenElement", ACTIVE_MODAL_DIALOG = "activeModalDialog", ACTIVE_ARIA_MODAL_DIALOG = "activeAriaModalDialog", ARIA_HIDDEN_ELEMENT = "ariaHiddenElement", ARIA_HIDDEN_SUBTREE = "ariaHiddenSubtree", EMPTY_ALT = "emptyAlt", EMPTY_TEXT = "emptyText", INERT_ELEMENT = "inertElement", INERT_SUBTREE = "inertSubtree", LABEL_CONTAINER = "labelContainer", LABEL_FOR = "labelFor", NOT_RENDERED = "notRendered", NOT_VISIBLE = "notVisible", PRESENTATIONAL_ROLE = "presentationalRole", PROBABLY_PRESENTATIONAL = "probablyPresentational", INACTIVE_CAROUSEL_TAB_CONTENT = "inactiveCarouselTabContent", UNINTERESTING = "uninteresting",  } }
+crate::macros::string_type! {
+    /// Values of AXProperty name:
+    /// - from 'busy' to 'roledescription': states which apply to every AX node
+    /// - from 'live' to 'root': attributes which apply to nodes in live regions
+    /// - from 'autocomplete' to 'valuetext': attributes which apply to widgets
+    /// - from 'checked' to 'selected': states which apply to widgets
+    /// - from 'activedescendant' to 'owns': relationships between elements other than parent/child/sibling
+    /// - from 'activeFullscreenElement' to 'uninteresting': reasons why this noode is hidden
+    AXPropertyName {
+        ACTIONS = "actions",
+        BUSY = "busy",
+        DISABLED = "disabled",
+        EDITABLE = "editable",
+        FOCUSABLE = "focusable",
+        FOCUSED = "focused",
+        HIDDEN = "hidden",
+        HIDDEN_ROOT = "hiddenRoot",
+        INVALID = "invalid",
+        KEYSHORTCUTS = "keyshortcuts",
+        SETTABLE = "settable",
+        ROLEDESCRIPTION = "roledescription",
+        LIVE = "live",
+        ATOMIC = "atomic",
+        RELEVANT = "relevant",
+        ROOT = "root",
+        AUTOCOMPLETE = "autocomplete",
+        HAS_POPUP = "hasPopup",
+        LEVEL = "level",
+        MULTISELECTABLE = "multiselectable",
+        ORIENTATION = "orientation",
+        MULTILINE = "multiline",
+        READONLY = "readonly",
+        REQUIRED = "required",
+        VALUEMIN = "valuemin",
+        VALUEMAX = "valuemax",
+        VALUETEXT = "valuetext",
+        CHECKED = "checked",
+        EXPANDED = "expanded",
+        MODAL = "modal",
+        PRESSED = "pressed",
+        SELECTED = "selected",
+        ACTIVEDESCENDANT = "activedescendant",
+        CONTROLS = "controls",
+        DESCRIBEDBY = "describedby",
+        DETAILS = "details",
+        ERRORMESSAGE = "errormessage",
+        FLOWTO = "flowto",
+        LABELLEDBY = "labelledby",
+        OWNS = "owns",
+        URL = "url",
+        ACTIVE_FULLSCREEN_ELEMENT = "activeFullscreenElement",
+        ACTIVE_MODAL_DIALOG = "activeModalDialog",
+        ACTIVE_ARIA_MODAL_DIALOG = "activeAriaModalDialog",
+        ARIA_HIDDEN_ELEMENT = "ariaHiddenElement",
+        ARIA_HIDDEN_SUBTREE = "ariaHiddenSubtree",
+        EMPTY_ALT = "emptyAlt",
+        EMPTY_TEXT = "emptyText",
+        INERT_ELEMENT = "inertElement",
+        INERT_SUBTREE = "inertSubtree",
+        LABEL_CONTAINER = "labelContainer",
+        LABEL_FOR = "labelFor",
+        NOT_RENDERED = "notRendered",
+        NOT_VISIBLE = "notVisible",
+        PRESENTATIONAL_ROLE = "presentationalRole",
+        PROBABLY_PRESENTATIONAL = "probablyPresentational",
+        INACTIVE_CAROUSEL_TAB_CONTENT = "inactiveCarouselTabContent",
+        UNINTERESTING = "uninteresting",
+    }
+}
 
 /// A node in the accessibility tree.
 #[derive(Debug, Clone, Deserialize)]
@@ -163,7 +268,7 @@ pub struct GetPartialAXTree {
     pub fetch_relatives: Option<bool>,
 }
 
-/// What [`GetPartialAXTree`\] returns.
+/// What [`GetPartialAXTree`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetPartialAXTreeReturns {
     /// The `Accessibility.AXNode` for this DOM node, if it exists, plus its ancestors, siblings and
@@ -194,7 +299,7 @@ pub struct GetFullAXTree {
     pub frame_id: Option<super::page::FrameId>,
 }
 
-/// What [`GetFullAXTree`\] returns.
+/// What [`GetFullAXTree`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetFullAXTreeReturns {
     /// The field `nodes`.
@@ -221,7 +326,7 @@ pub struct GetRootAXNode {
     pub frame_id: Option<super::page::FrameId>,
 }
 
-/// What [`GetRootAXNode`\] returns.
+/// What [`GetRootAXNode`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetRootAXNodeReturns {
     /// The field `node`.
@@ -253,7 +358,7 @@ pub struct GetAXNodeAndAncestors {
     pub object_id: Option<super::runtime::RemoteObjectId>,
 }
 
-/// What [`GetAXNodeAndAncestors`\] returns.
+/// What [`GetAXNodeAndAncestors`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetAXNodeAndAncestorsReturns {
     /// The field `nodes`.
@@ -292,7 +397,7 @@ impl GetChildAXNodes {
     }
 }
 
-/// What [`GetChildAXNodes`\] returns.
+/// What [`GetChildAXNodes`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetChildAXNodesReturns {
     /// The field `nodes`.
@@ -333,7 +438,7 @@ pub struct QueryAXTree {
     pub role: Option<String>,
 }
 
-/// What [`QueryAXTree`\] returns.
+/// What [`QueryAXTree`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct QueryAXTreeReturns {
     /// A list of `Accessibility.AXNode` matching the specified attributes,

@@ -65,7 +65,7 @@ pub struct AdScript {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetAdMetrics {}
 
-/// What [`GetAdMetrics`\] returns.
+/// What [`GetAdMetrics`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetAdMetricsReturns {
     /// The field `metrics`.
@@ -85,7 +85,7 @@ impl crate::Command for GetAdMetrics {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetAdScripts {}
 
-/// What [`GetAdScripts`\] returns.
+/// What [`GetAdScripts`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAdScriptsReturns {

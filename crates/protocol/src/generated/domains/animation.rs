@@ -141,7 +141,7 @@ impl GetCurrentTime {
     }
 }
 
-/// What [`GetCurrentTime`\] returns.
+/// What [`GetCurrentTime`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetCurrentTimeReturns {
@@ -160,7 +160,7 @@ impl crate::Command for GetCurrentTime {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetPlaybackRate {}
 
-/// What [`GetPlaybackRate`\] returns.
+/// What [`GetPlaybackRate`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetPlaybackRateReturns {
@@ -213,7 +213,7 @@ impl ResolveAnimation {
     }
 }
 
-/// What [`ResolveAnimation`\] returns.
+/// What [`ResolveAnimation`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResolveAnimationReturns {
@@ -387,5 +387,11 @@ impl crate::Event for AnimationUpdated {
     const METHOD: &'static str = "Animation.animationUpdated";
 }
 
-crate::macros::string_type! { /// The values of `type` of [`Animation`].
-AnimationType { CSS_TRANSITION = "CSSTransition", CSS_ANIMATION = "CSSAnimation", WEB_ANIMATION = "WebAnimation",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`Animation`].
+    AnimationType {
+        CSS_TRANSITION = "CSSTransition",
+        CSS_ANIMATION = "CSSAnimation",
+        WEB_ANIMATION = "WebAnimation",
+    }
+}

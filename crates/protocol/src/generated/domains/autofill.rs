@@ -95,8 +95,13 @@ pub struct AddressUI {
     pub address_fields: Vec<AddressFields>,
 }
 
-crate::macros::string_type! { /// Specified whether a filled field was done so by using the html autocomplete attribute or autofill heuristics.
-FillingStrategy { AUTOCOMPLETE_ATTRIBUTE = "autocompleteAttribute", AUTOFILL_INFERRED = "autofillInferred",  } }
+crate::macros::string_type! {
+    /// Specified whether a filled field was done so by using the html autocomplete attribute or autofill heuristics.
+    FillingStrategy {
+        AUTOCOMPLETE_ATTRIBUTE = "autocompleteAttribute",
+        AUTOFILL_INFERRED = "autofillInferred",
+    }
+}
 
 /// The type `Autofill.FilledField`.
 #[derive(Debug, Clone, Deserialize)]

@@ -4,10 +4,19 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// The Background Service that will be associated with the commands/events.
-/// Every Background Service operates independently, but they share the same
-/// API.
-ServiceName { BACKGROUND_FETCH = "backgroundFetch", BACKGROUND_SYNC = "backgroundSync", PUSH_MESSAGING = "pushMessaging", NOTIFICATIONS = "notifications", PAYMENT_HANDLER = "paymentHandler", PERIODIC_BACKGROUND_SYNC = "periodicBackgroundSync",  } }
+crate::macros::string_type! {
+    /// The Background Service that will be associated with the commands/events.
+    /// Every Background Service operates independently, but they share the same
+    /// API.
+    ServiceName {
+        BACKGROUND_FETCH = "backgroundFetch",
+        BACKGROUND_SYNC = "backgroundSync",
+        PUSH_MESSAGING = "pushMessaging",
+        NOTIFICATIONS = "notifications",
+        PAYMENT_HANDLER = "paymentHandler",
+        PERIODIC_BACKGROUND_SYNC = "periodicBackgroundSync",
+    }
+}
 
 /// A key-value pair for additional event information to pass along.
 #[derive(Debug, Clone, Deserialize)]

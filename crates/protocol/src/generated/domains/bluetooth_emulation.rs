@@ -5,20 +5,49 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Indicates the various states of Central.
-CentralState { ABSENT = "absent", POWERED_OFF = "powered-off", POWERED_ON = "powered-on",  } }
+crate::macros::string_type! {
+    /// Indicates the various states of Central.
+    CentralState {
+        ABSENT = "absent",
+        POWERED_OFF = "powered-off",
+        POWERED_ON = "powered-on",
+    }
+}
 
-crate::macros::string_type! { /// Indicates the various types of GATT event.
-GATTOperationType { CONNECTION = "connection", DISCOVERY = "discovery",  } }
+crate::macros::string_type! {
+    /// Indicates the various types of GATT event.
+    GATTOperationType {
+        CONNECTION = "connection",
+        DISCOVERY = "discovery",
+    }
+}
 
-crate::macros::string_type! { /// Indicates the various types of characteristic write.
-CharacteristicWriteType { WRITE_DEFAULT_DEPRECATED = "write-default-deprecated", WRITE_WITH_RESPONSE = "write-with-response", WRITE_WITHOUT_RESPONSE = "write-without-response",  } }
+crate::macros::string_type! {
+    /// Indicates the various types of characteristic write.
+    CharacteristicWriteType {
+        WRITE_DEFAULT_DEPRECATED = "write-default-deprecated",
+        WRITE_WITH_RESPONSE = "write-with-response",
+        WRITE_WITHOUT_RESPONSE = "write-without-response",
+    }
+}
 
-crate::macros::string_type! { /// Indicates the various types of characteristic operation.
-CharacteristicOperationType { READ = "read", WRITE = "write", SUBSCRIBE_TO_NOTIFICATIONS = "subscribe-to-notifications", UNSUBSCRIBE_FROM_NOTIFICATIONS = "unsubscribe-from-notifications",  } }
+crate::macros::string_type! {
+    /// Indicates the various types of characteristic operation.
+    CharacteristicOperationType {
+        READ = "read",
+        WRITE = "write",
+        SUBSCRIBE_TO_NOTIFICATIONS = "subscribe-to-notifications",
+        UNSUBSCRIBE_FROM_NOTIFICATIONS = "unsubscribe-from-notifications",
+    }
+}
 
-crate::macros::string_type! { /// Indicates the various types of descriptor operation.
-DescriptorOperationType { READ = "read", WRITE = "write",  } }
+crate::macros::string_type! {
+    /// Indicates the various types of descriptor operation.
+    DescriptorOperationType {
+        READ = "read",
+        WRITE = "write",
+    }
+}
 
 /// Stores the manufacturer data
 #[derive(Debug, Clone, Serialize)]
@@ -377,7 +406,7 @@ impl AddService {
     }
 }
 
-/// What [`AddService`\] returns.
+/// What [`AddService`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AddServiceReturns {
@@ -444,7 +473,7 @@ impl AddCharacteristic {
     }
 }
 
-/// What [`AddCharacteristic`\] returns.
+/// What [`AddCharacteristic`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AddCharacteristicReturns {
@@ -505,7 +534,7 @@ impl AddDescriptor {
     }
 }
 
-/// What [`AddDescriptor`\] returns.
+/// What [`AddDescriptor`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AddDescriptorReturns {

@@ -2,20 +2,29 @@
 //! The Browser domain defines methods and events for browser managing.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// The type `Browser.BrowserContextID`.
-///
-/// Experimental.
-BrowserContextID }
+crate::macros::string_type! {
+    /// The type `Browser.BrowserContextID`.
+    ///
+    /// Experimental.
+    BrowserContextID
+}
 
 crate::macros::integer_type! { /// The type `Browser.WindowID`.
 ///
 /// Experimental.
 WindowID }
 
-crate::macros::string_type! { /// The state of the browser window.
-///
-/// Experimental.
-WindowState { NORMAL = "normal", MINIMIZED = "minimized", MAXIMIZED = "maximized", FULLSCREEN = "fullscreen",  } }
+crate::macros::string_type! {
+    /// The state of the browser window.
+    ///
+    /// Experimental.
+    WindowState {
+        NORMAL = "normal",
+        MINIMIZED = "minimized",
+        MAXIMIZED = "maximized",
+        FULLSCREEN = "fullscreen",
+    }
+}
 
 /// Browser window bounds information
 ///
@@ -40,15 +49,62 @@ pub struct Bounds {
     pub window_state: Option<WindowState>,
 }
 
-crate::macros::string_type! { /// The type `Browser.PermissionType`.
-///
-/// Experimental.
-PermissionType { AR = "ar", AUDIO_CAPTURE = "audioCapture", AUTOMATIC_FULLSCREEN = "automaticFullscreen", BACKGROUND_FETCH = "backgroundFetch", BACKGROUND_SYNC = "backgroundSync", CAMERA_PAN_TILT_ZOOM = "cameraPanTiltZoom", CAPTURED_SURFACE_CONTROL = "capturedSurfaceControl", CLIPBOARD_READ_WRITE = "clipboardReadWrite", CLIPBOARD_SANITIZED_WRITE = "clipboardSanitizedWrite", DISPLAY_CAPTURE = "displayCapture", DURABLE_STORAGE = "durableStorage", GEOLOCATION = "geolocation", HAND_TRACKING = "handTracking", IDLE_DETECTION = "idleDetection", KEYBOARD_LOCK = "keyboardLock", LOCAL_FONTS = "localFonts", LOCAL_NETWORK = "localNetwork", LOCAL_NETWORK_ACCESS = "localNetworkAccess", LOOPBACK_NETWORK = "loopbackNetwork", MIDI = "midi", MIDI_SYSEX = "midiSysex", NFC = "nfc", NOTIFICATIONS = "notifications", PAYMENT_HANDLER = "paymentHandler", PERIODIC_BACKGROUND_SYNC = "periodicBackgroundSync", POINTER_LOCK = "pointerLock", PROTECTED_MEDIA_IDENTIFIER = "protectedMediaIdentifier", SENSORS = "sensors", SMART_CARD = "smartCard", SPEAKER_SELECTION = "speakerSelection", STORAGE_ACCESS = "storageAccess", VIDEO_CAPTURE = "videoCapture", VR = "vr", WAKE_LOCK_SCREEN = "wakeLockScreen", WAKE_LOCK_SYSTEM = "wakeLockSystem", WEB_APP_INSTALLATION = "webAppInstallation", WEB_PRINTING = "webPrinting", WINDOW_MANAGEMENT = "windowManagement",  } }
+crate::macros::string_type! {
+    /// The type `Browser.PermissionType`.
+    ///
+    /// Experimental.
+    PermissionType {
+        AR = "ar",
+        AUDIO_CAPTURE = "audioCapture",
+        AUTOMATIC_FULLSCREEN = "automaticFullscreen",
+        BACKGROUND_FETCH = "backgroundFetch",
+        BACKGROUND_SYNC = "backgroundSync",
+        CAMERA_PAN_TILT_ZOOM = "cameraPanTiltZoom",
+        CAPTURED_SURFACE_CONTROL = "capturedSurfaceControl",
+        CLIPBOARD_READ_WRITE = "clipboardReadWrite",
+        CLIPBOARD_SANITIZED_WRITE = "clipboardSanitizedWrite",
+        DISPLAY_CAPTURE = "displayCapture",
+        DURABLE_STORAGE = "durableStorage",
+        GEOLOCATION = "geolocation",
+        HAND_TRACKING = "handTracking",
+        IDLE_DETECTION = "idleDetection",
+        KEYBOARD_LOCK = "keyboardLock",
+        LOCAL_FONTS = "localFonts",
+        LOCAL_NETWORK = "localNetwork",
+        LOCAL_NETWORK_ACCESS = "localNetworkAccess",
+        LOOPBACK_NETWORK = "loopbackNetwork",
+        MIDI = "midi",
+        MIDI_SYSEX = "midiSysex",
+        NFC = "nfc",
+        NOTIFICATIONS = "notifications",
+        PAYMENT_HANDLER = "paymentHandler",
+        PERIODIC_BACKGROUND_SYNC = "periodicBackgroundSync",
+        POINTER_LOCK = "pointerLock",
+        PROTECTED_MEDIA_IDENTIFIER = "protectedMediaIdentifier",
+        SENSORS = "sensors",
+        SMART_CARD = "smartCard",
+        SPEAKER_SELECTION = "speakerSelection",
+        STORAGE_ACCESS = "storageAccess",
+        VIDEO_CAPTURE = "videoCapture",
+        VR = "vr",
+        WAKE_LOCK_SCREEN = "wakeLockScreen",
+        WAKE_LOCK_SYSTEM = "wakeLockSystem",
+        WEB_APP_INSTALLATION = "webAppInstallation",
+        WEB_PRINTING = "webPrinting",
+        WINDOW_MANAGEMENT = "windowManagement",
+    }
+}
 
-crate::macros::string_type! { /// The type `Browser.PermissionSetting`.
-///
-/// Experimental.
-PermissionSetting { GRANTED = "granted", DENIED = "denied", PROMPT = "prompt",  } }
+crate::macros::string_type! {
+    /// The type `Browser.PermissionSetting`.
+    ///
+    /// Experimental.
+    PermissionSetting {
+        GRANTED = "granted",
+        DENIED = "denied",
+        PROMPT = "prompt",
+    }
+}
 
 /// Definition of PermissionDescriptor defined in the Permissions API:
 /// <https://w3c.github.io/permissions/#dom-permissiondescriptor>.
@@ -92,10 +148,16 @@ impl PermissionDescriptor {
     }
 }
 
-crate::macros::string_type! { /// Browser command ids used by executeBrowserCommand.
-///
-/// Experimental.
-BrowserCommandId { OPEN_TAB_SEARCH = "openTabSearch", CLOSE_TAB_SEARCH = "closeTabSearch", OPEN_GLIC = "openGlic",  } }
+crate::macros::string_type! {
+    /// Browser command ids used by executeBrowserCommand.
+    ///
+    /// Experimental.
+    BrowserCommandId {
+        OPEN_TAB_SEARCH = "openTabSearch",
+        CLOSE_TAB_SEARCH = "closeTabSearch",
+        OPEN_GLIC = "openGlic",
+    }
+}
 
 /// Chrome histogram bucket.
 ///
@@ -333,7 +395,7 @@ impl crate::Command for CrashGpuProcess {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetVersion {}
 
-/// What [`GetVersion`\] returns.
+/// What [`GetVersion`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetVersionReturns {
@@ -363,7 +425,7 @@ impl crate::Command for GetVersion {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetBrowserCommandLine {}
 
-/// What [`GetBrowserCommandLine`\] returns.
+/// What [`GetBrowserCommandLine`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetBrowserCommandLineReturns {
     /// Commandline parameters
@@ -423,7 +485,7 @@ pub struct GetHistograms {
     pub delta: Option<bool>,
 }
 
-/// What [`GetHistograms`\] returns.
+/// What [`GetHistograms`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetHistogramsReturns {
     /// Histograms.
@@ -459,7 +521,7 @@ impl GetHistogram {
     }
 }
 
-/// What [`GetHistogram`\] returns.
+/// What [`GetHistogram`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetHistogramReturns {
     /// Histogram.
@@ -490,7 +552,7 @@ impl GetWindowBounds {
     }
 }
 
-/// What [`GetWindowBounds`\] returns.
+/// What [`GetWindowBounds`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetWindowBoundsReturns {
     /// Bounds information of the window. When window state is 'minimized', the restored window
@@ -516,7 +578,7 @@ pub struct GetWindowForTarget {
     pub target_id: Option<super::target::TargetID>,
 }
 
-/// What [`GetWindowForTarget`\] returns.
+/// What [`GetWindowForTarget`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetWindowForTargetReturns {
@@ -673,7 +735,7 @@ impl crate::Command for AddPrivacySandboxEnrollmentOverride {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetGlobalPrivacyControl {}
 
-/// What [`GetGlobalPrivacyControl`\] returns.
+/// What [`GetGlobalPrivacyControl`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetGlobalPrivacyControlReturns {
     /// The field `gpc`.
@@ -704,7 +766,7 @@ impl SetGlobalPrivacyControl {
     }
 }
 
-/// What [`SetGlobalPrivacyControl`\] returns.
+/// What [`SetGlobalPrivacyControl`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SetGlobalPrivacyControlReturns {
     /// The field `gpc`.
@@ -766,8 +828,21 @@ impl crate::Event for DownloadProgress {
     const METHOD: &'static str = "Browser.downloadProgress";
 }
 
-crate::macros::string_type! { /// The values of `behavior` of [`SetDownloadBehavior`].
-SetDownloadBehaviorBehavior { DENY = "deny", ALLOW = "allow", ALLOW_AND_NAME = "allowAndName", DEFAULT = "default",  } }
+crate::macros::string_type! {
+    /// The values of `behavior` of [`SetDownloadBehavior`].
+    SetDownloadBehaviorBehavior {
+        DENY = "deny",
+        ALLOW = "allow",
+        ALLOW_AND_NAME = "allowAndName",
+        DEFAULT = "default",
+    }
+}
 
-crate::macros::string_type! { /// The values of `state` of [`DownloadProgress`].
-DownloadProgressState { IN_PROGRESS = "inProgress", COMPLETED = "completed", CANCELED = "canceled",  } }
+crate::macros::string_type! {
+    /// The values of `state` of [`DownloadProgress`].
+    DownloadProgressState {
+        IN_PROGRESS = "inProgress",
+        COMPLETED = "completed",
+        CANCELED = "canceled",
+    }
+}

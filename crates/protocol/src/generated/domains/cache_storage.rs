@@ -4,11 +4,22 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Unique identifier of the Cache object.
-CacheId }
+crate::macros::string_type! {
+    /// Unique identifier of the Cache object.
+    CacheId
+}
 
-crate::macros::string_type! { /// type of HTTP response cached
-CachedResponseType { BASIC = "basic", CORS = "cors", DEFAULT = "default", ERROR = "error", OPAQUE_RESPONSE = "opaqueResponse", OPAQUE_REDIRECT = "opaqueRedirect",  } }
+crate::macros::string_type! {
+    /// type of HTTP response cached
+    CachedResponseType {
+        BASIC = "basic",
+        CORS = "cors",
+        DEFAULT = "default",
+        ERROR = "error",
+        OPAQUE_RESPONSE = "opaqueResponse",
+        OPAQUE_REDIRECT = "opaqueRedirect",
+    }
+}
 
 /// Data entry.
 #[derive(Debug, Clone, Deserialize)]
@@ -144,7 +155,7 @@ pub struct RequestCacheNames {
     pub storage_bucket: Option<super::storage::StorageBucket>,
 }
 
-/// What [`RequestCacheNames`\] returns.
+/// What [`RequestCacheNames`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct RequestCacheNamesReturns {
     /// Caches for the security origin.
@@ -186,7 +197,7 @@ impl RequestCachedResponse {
     }
 }
 
-/// What [`RequestCachedResponse`\] returns.
+/// What [`RequestCachedResponse`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct RequestCachedResponseReturns {
     /// Response read from the cache.
@@ -229,7 +240,7 @@ impl RequestEntries {
     }
 }
 
-/// What [`RequestEntries`\] returns.
+/// What [`RequestEntries`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestEntriesReturns {

@@ -68,8 +68,30 @@ impl crate::Event for MessageAdded {
     const METHOD: &'static str = "Console.messageAdded";
 }
 
-crate::macros::string_type! { /// The values of `source` of [`ConsoleMessage`].
-ConsoleMessageSource { XML = "xml", JAVASCRIPT = "javascript", NETWORK = "network", CONSOLE_API = "console-api", STORAGE = "storage", APPCACHE = "appcache", RENDERING = "rendering", SECURITY = "security", OTHER = "other", DEPRECATION = "deprecation", WORKER = "worker",  } }
+crate::macros::string_type! {
+    /// The values of `source` of [`ConsoleMessage`].
+    ConsoleMessageSource {
+        XML = "xml",
+        JAVASCRIPT = "javascript",
+        NETWORK = "network",
+        CONSOLE_API = "console-api",
+        STORAGE = "storage",
+        APPCACHE = "appcache",
+        RENDERING = "rendering",
+        SECURITY = "security",
+        OTHER = "other",
+        DEPRECATION = "deprecation",
+        WORKER = "worker",
+    }
+}
 
-crate::macros::string_type! { /// The values of `level` of [`ConsoleMessage`].
-ConsoleMessageLevel { LOG = "log", WARNING = "warning", ERROR = "error", DEBUG = "debug", INFO = "info",  } }
+crate::macros::string_type! {
+    /// The values of `level` of [`ConsoleMessage`].
+    ConsoleMessageLevel {
+        LOG = "log",
+        WARNING = "warning",
+        ERROR = "error",
+        DEBUG = "debug",
+        INFO = "info",
+    }
+}

@@ -22,7 +22,7 @@ pub struct CrashReportContextEntry {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetEntries {}
 
-/// What [`GetEntries`\] returns.
+/// What [`GetEntries`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetEntriesReturns {
     /// The field `entries`.

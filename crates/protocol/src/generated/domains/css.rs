@@ -9,10 +9,17 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Stylesheet type: "injected" for stylesheets injected via extension, "user-agent" for user-agent
-/// stylesheets, "inspector" for stylesheets created by the inspector (i.e. those holding the "via
-/// inspector" rules), "regular" for regular stylesheets.
-StyleSheetOrigin { INJECTED = "injected", USER_AGENT = "user-agent", INSPECTOR = "inspector", REGULAR = "regular",  } }
+crate::macros::string_type! {
+    /// Stylesheet type: "injected" for stylesheets injected via extension, "user-agent" for user-agent
+    /// stylesheets, "inspector" for stylesheets created by the inspector (i.e. those holding the "via
+    /// inspector" rules), "regular" for regular stylesheets.
+    StyleSheetOrigin {
+        INJECTED = "injected",
+        USER_AGENT = "user-agent",
+        INSPECTOR = "inspector",
+        REGULAR = "regular",
+    }
+}
 
 /// CSS rule collection for a single pseudo style.
 #[derive(Debug, Clone, Deserialize)]
@@ -244,11 +251,22 @@ pub struct CSSRule {
     pub navigations: Option<Vec<CSSNavigation>>,
 }
 
-crate::macros::string_type! { /// Enum indicating the type of a CSS rule, used to represent the order of a style rule's ancestors.
-/// This list only contains rule types that are collected during the ancestor rule collection.
-///
-/// Experimental.
-CSSRuleType { MEDIA_RULE = "MediaRule", SUPPORTS_RULE = "SupportsRule", CONTAINER_RULE = "ContainerRule", LAYER_RULE = "LayerRule", SCOPE_RULE = "ScopeRule", STYLE_RULE = "StyleRule", STARTING_STYLE_RULE = "StartingStyleRule", NAVIGATION_RULE = "NavigationRule",  } }
+crate::macros::string_type! {
+    /// Enum indicating the type of a CSS rule, used to represent the order of a style rule's ancestors.
+    /// This list only contains rule types that are collected during the ancestor rule collection.
+    ///
+    /// Experimental.
+    CSSRuleType {
+        MEDIA_RULE = "MediaRule",
+        SUPPORTS_RULE = "SupportsRule",
+        CONTAINER_RULE = "ContainerRule",
+        LAYER_RULE = "LayerRule",
+        SCOPE_RULE = "ScopeRule",
+        STYLE_RULE = "StyleRule",
+        STARTING_STYLE_RULE = "StartingStyleRule",
+        NAVIGATION_RULE = "NavigationRule",
+    }
+}
 
 /// CSS coverage information.
 #[derive(Debug, Clone, Deserialize)]
@@ -833,7 +851,7 @@ impl AddRule {
     }
 }
 
-/// What [`AddRule`\] returns.
+/// What [`AddRule`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct AddRuleReturns {
     /// The newly created rule.
@@ -864,7 +882,7 @@ impl CollectClassNames {
     }
 }
 
-/// What [`CollectClassNames`\] returns.
+/// What [`CollectClassNames`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CollectClassNamesReturns {
@@ -903,7 +921,7 @@ impl CreateStyleSheet {
     }
 }
 
-/// What [`CreateStyleSheet`\] returns.
+/// What [`CreateStyleSheet`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateStyleSheetReturns {
@@ -1042,7 +1060,7 @@ impl GetBackgroundColors {
     }
 }
 
-/// What [`GetBackgroundColors`\] returns.
+/// What [`GetBackgroundColors`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetBackgroundColorsReturns {
@@ -1083,7 +1101,7 @@ impl GetComputedStyleForNode {
     }
 }
 
-/// What [`GetComputedStyleForNode`\] returns.
+/// What [`GetComputedStyleForNode`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetComputedStyleForNodeReturns {
@@ -1148,7 +1166,7 @@ impl ResolveValues {
     }
 }
 
-/// What [`ResolveValues`\] returns.
+/// What [`ResolveValues`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ResolveValuesReturns {
     /// The field `results`.
@@ -1184,7 +1202,7 @@ impl GetLonghandProperties {
     }
 }
 
-/// What [`GetLonghandProperties`\] returns.
+/// What [`GetLonghandProperties`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetLonghandPropertiesReturns {
@@ -1217,7 +1235,7 @@ impl GetInlineStylesForNode {
     }
 }
 
-/// What [`GetInlineStylesForNode`\] returns.
+/// What [`GetInlineStylesForNode`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetInlineStylesForNodeReturns {
@@ -1254,7 +1272,7 @@ impl GetAnimatedStylesForNode {
     }
 }
 
-/// What [`GetAnimatedStylesForNode`\] returns.
+/// What [`GetAnimatedStylesForNode`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAnimatedStylesForNodeReturns {
@@ -1291,7 +1309,7 @@ impl GetMatchedStylesForNode {
     }
 }
 
-/// What [`GetMatchedStylesForNode`\] returns.
+/// What [`GetMatchedStylesForNode`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetMatchedStylesForNodeReturns {
@@ -1344,7 +1362,7 @@ impl crate::Command for GetMatchedStylesForNode {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetEnvironmentVariables {}
 
-/// What [`GetEnvironmentVariables`\] returns.
+/// What [`GetEnvironmentVariables`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetEnvironmentVariablesReturns {
@@ -1363,7 +1381,7 @@ impl crate::Command for GetEnvironmentVariables {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetMediaQueries {}
 
-/// What [`GetMediaQueries`\] returns.
+/// What [`GetMediaQueries`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetMediaQueriesReturns {
     /// The field `medias`.
@@ -1395,7 +1413,7 @@ impl GetPlatformFontsForNode {
     }
 }
 
-/// What [`GetPlatformFontsForNode`\] returns.
+/// What [`GetPlatformFontsForNode`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetPlatformFontsForNodeReturns {
     /// Usage statistics for every employed platform font.
@@ -1426,7 +1444,7 @@ impl GetStyleSheetText {
     }
 }
 
-/// What [`GetStyleSheetText`\] returns.
+/// What [`GetStyleSheetText`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetStyleSheetTextReturns {
     /// The stylesheet text.
@@ -1462,7 +1480,7 @@ impl GetLayersForNode {
     }
 }
 
-/// What [`GetLayersForNode`\] returns.
+/// What [`GetLayersForNode`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetLayersForNodeReturns {
@@ -1503,7 +1521,7 @@ impl GetLocationForSelector {
     }
 }
 
-/// What [`GetLocationForSelector`\] returns.
+/// What [`GetLocationForSelector`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetLocationForSelectorReturns {
     /// The field `ranges`.
@@ -1577,7 +1595,7 @@ impl crate::Command for TrackComputedStyleUpdates {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct TakeComputedStyleUpdates {}
 
-/// What [`TakeComputedStyleUpdates`\] returns.
+/// What [`TakeComputedStyleUpdates`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TakeComputedStyleUpdatesReturns {
@@ -1654,7 +1672,7 @@ impl SetPropertyRulePropertyName {
     }
 }
 
-/// What [`SetPropertyRulePropertyName`\] returns.
+/// What [`SetPropertyRulePropertyName`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetPropertyRulePropertyNameReturns {
@@ -1696,7 +1714,7 @@ impl SetKeyframeKey {
     }
 }
 
-/// What [`SetKeyframeKey`\] returns.
+/// What [`SetKeyframeKey`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetKeyframeKeyReturns {
@@ -1738,7 +1756,7 @@ impl SetMediaText {
     }
 }
 
-/// What [`SetMediaText`\] returns.
+/// What [`SetMediaText`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SetMediaTextReturns {
     /// The resulting CSS media rule after modification.
@@ -1782,7 +1800,7 @@ impl SetContainerQueryText {
     }
 }
 
-/// What [`SetContainerQueryText`\] returns.
+/// What [`SetContainerQueryText`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetContainerQueryTextReturns {
@@ -1826,7 +1844,7 @@ impl SetContainerQueryConditionText {
     }
 }
 
-/// What [`SetContainerQueryConditionText`\] returns.
+/// What [`SetContainerQueryConditionText`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetContainerQueryConditionTextReturns {
@@ -1870,7 +1888,7 @@ impl SetSupportsText {
     }
 }
 
-/// What [`SetSupportsText`\] returns.
+/// What [`SetSupportsText`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SetSupportsTextReturns {
     /// The resulting CSS Supports rule after modification.
@@ -1913,7 +1931,7 @@ impl SetNavigationText {
     }
 }
 
-/// What [`SetNavigationText`\] returns.
+/// What [`SetNavigationText`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SetNavigationTextReturns {
     /// The resulting CSS Navigation rule after modification.
@@ -1956,7 +1974,7 @@ impl SetScopeText {
     }
 }
 
-/// What [`SetScopeText`\] returns.
+/// What [`SetScopeText`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SetScopeTextReturns {
     /// The resulting CSS Scope rule after modification.
@@ -1997,7 +2015,7 @@ impl SetRuleSelector {
     }
 }
 
-/// What [`SetRuleSelector`\] returns.
+/// What [`SetRuleSelector`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetRuleSelectorReturns {
@@ -2035,7 +2053,7 @@ impl SetStyleSheetText {
     }
 }
 
-/// What [`SetStyleSheetText`\] returns.
+/// What [`SetStyleSheetText`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetStyleSheetTextReturns {
@@ -2076,7 +2094,7 @@ impl SetStyleTexts {
     }
 }
 
-/// What [`SetStyleTexts`\] returns.
+/// What [`SetStyleTexts`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SetStyleTextsReturns {
     /// The resulting styles after modification.
@@ -2106,7 +2124,7 @@ impl crate::Command for StartRuleUsageTracking {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct StopRuleUsageTracking {}
 
-/// What [`StopRuleUsageTracking`\] returns.
+/// What [`StopRuleUsageTracking`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StopRuleUsageTrackingReturns {
@@ -2126,7 +2144,7 @@ impl crate::Command for StopRuleUsageTracking {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct TakeCoverageDelta {}
 
-/// What [`TakeCoverageDelta`\] returns.
+/// What [`TakeCoverageDelta`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct TakeCoverageDeltaReturns {
     /// The field `coverage`.
@@ -2245,11 +2263,34 @@ impl crate::Event for ComputedStyleUpdated {
     const METHOD: &'static str = "CSS.computedStyleUpdated";
 }
 
-crate::macros::string_type! { /// The values of `source` of [`CSSMedia`].
-CSSMediaSource { MEDIA_RULE = "mediaRule", IMPORT_RULE = "importRule", LINKED_SHEET = "linkedSheet", INLINE_SHEET = "inlineSheet",  } }
+crate::macros::string_type! {
+    /// The values of `source` of [`CSSMedia`].
+    CSSMediaSource {
+        MEDIA_RULE = "mediaRule",
+        IMPORT_RULE = "importRule",
+        LINKED_SHEET = "linkedSheet",
+        INLINE_SHEET = "inlineSheet",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`CSSAtRule`].
-CSSAtRuleType { FONT_FACE = "font-face", FONT_FEATURE_VALUES = "font-feature-values", FONT_PALETTE_VALUES = "font-palette-values", COUNTER_STYLE = "counter-style",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`CSSAtRule`].
+    CSSAtRuleType {
+        FONT_FACE = "font-face",
+        FONT_FEATURE_VALUES = "font-feature-values",
+        FONT_PALETTE_VALUES = "font-palette-values",
+        COUNTER_STYLE = "counter-style",
+    }
+}
 
-crate::macros::string_type! { /// The values of `subsection` of [`CSSAtRule`].
-CSSAtRuleSubsection { SWASH = "swash", ANNOTATION = "annotation", ORNAMENTS = "ornaments", STYLISTIC = "stylistic", STYLESET = "styleset", CHARACTER_VARIANT = "character-variant",  } }
+crate::macros::string_type! {
+    /// The values of `subsection` of [`CSSAtRule`].
+    CSSAtRuleSubsection {
+        SWASH = "swash",
+        ANNOTATION = "annotation",
+        ORNAMENTS = "ornaments",
+        STYLISTIC = "stylistic",
+        STYLESET = "styleset",
+        CHARACTER_VARIANT = "character-variant",
+    }
+}

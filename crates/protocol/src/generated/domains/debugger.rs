@@ -3,11 +3,15 @@
 //! breakpoints, stepping through execution, exploring stack traces, etc.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Breakpoint identifier.
-BreakpointId }
+crate::macros::string_type! {
+    /// Breakpoint identifier.
+    BreakpointId
+}
 
-crate::macros::string_type! { /// Call frame identifier.
-CallFrameId }
+crate::macros::string_type! {
+    /// Call frame identifier.
+    CallFrameId
+}
 
 /// Location in the source code.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -179,8 +183,13 @@ pub struct WasmDisassemblyChunk {
     pub bytecode_offsets: Vec<i64>,
 }
 
-crate::macros::string_type! { /// Enum of possible script languages.
-ScriptLanguage { JAVA_SCRIPT = "JavaScript", WEB_ASSEMBLY = "WebAssembly",  } }
+crate::macros::string_type! {
+    /// Enum of possible script languages.
+    ScriptLanguage {
+        JAVA_SCRIPT = "JavaScript",
+        WEB_ASSEMBLY = "WebAssembly",
+    }
+}
 
 /// Debug symbols available for a wasm script.
 #[derive(Debug, Clone, Deserialize)]
@@ -257,7 +266,7 @@ pub struct Enable {
     pub max_scripts_cache_size: Option<f64>,
 }
 
-/// What [`Enable`\] returns.
+/// What [`Enable`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EnableReturns {
@@ -338,7 +347,7 @@ impl EvaluateOnCallFrame {
     }
 }
 
-/// What [`EvaluateOnCallFrame`\] returns.
+/// What [`EvaluateOnCallFrame`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EvaluateOnCallFrameReturns {
@@ -382,7 +391,7 @@ impl GetPossibleBreakpoints {
     }
 }
 
-/// What [`GetPossibleBreakpoints`\] returns.
+/// What [`GetPossibleBreakpoints`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetPossibleBreakpointsReturns {
     /// List of the possible breakpoint locations.
@@ -413,7 +422,7 @@ impl GetScriptSource {
     }
 }
 
-/// What [`GetScriptSource`\] returns.
+/// What [`GetScriptSource`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetScriptSourceReturns {
@@ -449,7 +458,7 @@ impl DisassembleWasmModule {
     }
 }
 
-/// What [`DisassembleWasmModule`\] returns.
+/// What [`DisassembleWasmModule`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DisassembleWasmModuleReturns {
@@ -494,7 +503,7 @@ impl NextWasmDisassemblyChunk {
     }
 }
 
-/// What [`NextWasmDisassemblyChunk`\] returns.
+/// What [`NextWasmDisassemblyChunk`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct NextWasmDisassemblyChunkReturns {
     /// The next chunk of disassembly.
@@ -527,7 +536,7 @@ impl GetWasmBytecode {
     }
 }
 
-/// What [`GetWasmBytecode`\] returns.
+/// What [`GetWasmBytecode`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetWasmBytecodeReturns {
     /// Script source. (Encoded as a base64 string when passed over JSON)
@@ -560,7 +569,7 @@ impl GetStackTrace {
     }
 }
 
-/// What [`GetStackTrace`\] returns.
+/// What [`GetStackTrace`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetStackTraceReturns {
@@ -672,7 +681,7 @@ impl RestartFrame {
     }
 }
 
-/// What [`RestartFrame`\] returns.
+/// What [`RestartFrame`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RestartFrameReturns {
@@ -745,7 +754,7 @@ impl SearchInContent {
     }
 }
 
-/// What [`SearchInContent`\] returns.
+/// What [`SearchInContent`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SearchInContentReturns {
     /// List of search matches.
@@ -896,7 +905,7 @@ impl SetBreakpoint {
     }
 }
 
-/// What [`SetBreakpoint`\] returns.
+/// What [`SetBreakpoint`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetBreakpointReturns {
@@ -929,7 +938,7 @@ impl SetInstrumentationBreakpoint {
     }
 }
 
-/// What [`SetInstrumentationBreakpoint`\] returns.
+/// What [`SetInstrumentationBreakpoint`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetInstrumentationBreakpointReturns {
@@ -986,7 +995,7 @@ impl SetBreakpointByUrl {
     }
 }
 
-/// What [`SetBreakpointByUrl`\] returns.
+/// What [`SetBreakpointByUrl`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetBreakpointByUrlReturns {
@@ -1029,7 +1038,7 @@ impl SetBreakpointOnFunctionCall {
     }
 }
 
-/// What [`SetBreakpointOnFunctionCall`\] returns.
+/// What [`SetBreakpointOnFunctionCall`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetBreakpointOnFunctionCallReturns {
@@ -1150,7 +1159,7 @@ impl SetScriptSource {
     }
 }
 
-/// What [`SetScriptSource`\] returns.
+/// What [`SetScriptSource`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetScriptSourceReturns {
@@ -1496,32 +1505,107 @@ impl crate::Event for ScriptParsed {
     const METHOD: &'static str = "Debugger.scriptParsed";
 }
 
-crate::macros::string_type! { /// The values of `type` of [`Scope`].
-ScopeType { GLOBAL = "global", LOCAL = "local", WITH = "with", CLOSURE = "closure", CATCH = "catch", BLOCK = "block", SCRIPT = "script", EVAL = "eval", MODULE = "module", WASM_EXPRESSION_STACK = "wasm-expression-stack",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`Scope`].
+    ScopeType {
+        GLOBAL = "global",
+        LOCAL = "local",
+        WITH = "with",
+        CLOSURE = "closure",
+        CATCH = "catch",
+        BLOCK = "block",
+        SCRIPT = "script",
+        EVAL = "eval",
+        MODULE = "module",
+        WASM_EXPRESSION_STACK = "wasm-expression-stack",
+    }
+}
 
-crate::macros::string_type! { /// The values of `emptyReason` of [`Scope`].
-ScopeEmptyReason { NO_VARIABLES = "no-variables", ALL_UNAVAILABLE = "all-unavailable",  } }
+crate::macros::string_type! {
+    /// The values of `emptyReason` of [`Scope`].
+    ScopeEmptyReason {
+        NO_VARIABLES = "no-variables",
+        ALL_UNAVAILABLE = "all-unavailable",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`BreakLocation`].
-BreakLocationType { DEBUGGER_STATEMENT = "debuggerStatement", CALL = "call", RETURN = "return",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`BreakLocation`].
+    BreakLocationType {
+        DEBUGGER_STATEMENT = "debuggerStatement",
+        CALL = "call",
+        RETURN = "return",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`DebugSymbols`].
-DebugSymbolsType { SOURCE_MAP = "SourceMap", EMBEDDED_DWARF = "EmbeddedDWARF", EXTERNAL_DWARF = "ExternalDWARF",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`DebugSymbols`].
+    DebugSymbolsType {
+        SOURCE_MAP = "SourceMap",
+        EMBEDDED_DWARF = "EmbeddedDWARF",
+        EXTERNAL_DWARF = "ExternalDWARF",
+    }
+}
 
-crate::macros::string_type! { /// The values of `targetCallFrames` of [`ContinueToLocation`].
-ContinueToLocationTargetCallFrames { ANY = "any", CURRENT = "current",  } }
+crate::macros::string_type! {
+    /// The values of `targetCallFrames` of [`ContinueToLocation`].
+    ContinueToLocationTargetCallFrames {
+        ANY = "any",
+        CURRENT = "current",
+    }
+}
 
-crate::macros::string_type! { /// The values of `mode` of [`RestartFrame`].
-RestartFrameMode { STEP_INTO = "StepInto",  } }
+crate::macros::string_type! {
+    /// The values of `mode` of [`RestartFrame`].
+    RestartFrameMode {
+        STEP_INTO = "StepInto",
+    }
+}
 
-crate::macros::string_type! { /// The values of `instrumentation` of [`SetInstrumentationBreakpoint`].
-SetInstrumentationBreakpointInstrumentation { BEFORE_SCRIPT_EXECUTION = "beforeScriptExecution", BEFORE_SCRIPT_WITH_SOURCE_MAP_EXECUTION = "beforeScriptWithSourceMapExecution",  } }
+crate::macros::string_type! {
+    /// The values of `instrumentation` of [`SetInstrumentationBreakpoint`].
+    SetInstrumentationBreakpointInstrumentation {
+        BEFORE_SCRIPT_EXECUTION = "beforeScriptExecution",
+        BEFORE_SCRIPT_WITH_SOURCE_MAP_EXECUTION = "beforeScriptWithSourceMapExecution",
+    }
+}
 
-crate::macros::string_type! { /// The values of `state` of [`SetPauseOnExceptions`].
-SetPauseOnExceptionsState { NONE = "none", CAUGHT = "caught", UNCAUGHT = "uncaught", ALL = "all",  } }
+crate::macros::string_type! {
+    /// The values of `state` of [`SetPauseOnExceptions`].
+    SetPauseOnExceptionsState {
+        NONE = "none",
+        CAUGHT = "caught",
+        UNCAUGHT = "uncaught",
+        ALL = "all",
+    }
+}
 
-crate::macros::string_type! { /// The values of `status` of [`SetScriptSourceReturns`].
-SetScriptSourceReturnsStatus { OK = "Ok", COMPILE_ERROR = "CompileError", BLOCKED_BY_ACTIVE_GENERATOR = "BlockedByActiveGenerator", BLOCKED_BY_ACTIVE_FUNCTION = "BlockedByActiveFunction", BLOCKED_BY_TOP_LEVEL_ES_MODULE_CHANGE = "BlockedByTopLevelEsModuleChange",  } }
+crate::macros::string_type! {
+    /// The values of `status` of [`SetScriptSourceReturns`].
+    SetScriptSourceReturnsStatus {
+        OK = "Ok",
+        COMPILE_ERROR = "CompileError",
+        BLOCKED_BY_ACTIVE_GENERATOR = "BlockedByActiveGenerator",
+        BLOCKED_BY_ACTIVE_FUNCTION = "BlockedByActiveFunction",
+        BLOCKED_BY_TOP_LEVEL_ES_MODULE_CHANGE = "BlockedByTopLevelEsModuleChange",
+    }
+}
 
-crate::macros::string_type! { /// The values of `reason` of [`Paused`].
-PausedReason { AMBIGUOUS = "ambiguous", ASSERT = "assert", CSP_VIOLATION = "CSPViolation", DEBUG_COMMAND = "debugCommand", DOM = "DOM", EVENT_LISTENER = "EventListener", EXCEPTION = "exception", INSTRUMENTATION = "instrumentation", OOM = "OOM", OTHER = "other", PROMISE_REJECTION = "promiseRejection", XHR = "XHR", STEP = "step",  } }
+crate::macros::string_type! {
+    /// The values of `reason` of [`Paused`].
+    PausedReason {
+        AMBIGUOUS = "ambiguous",
+        ASSERT = "assert",
+        CSP_VIOLATION = "CSPViolation",
+        DEBUG_COMMAND = "debugCommand",
+        DOM = "DOM",
+        EVENT_LISTENER = "EventListener",
+        EXCEPTION = "exception",
+        INSTRUMENTATION = "instrumentation",
+        OOM = "OOM",
+        OTHER = "other",
+        PROMISE_REJECTION = "promiseRejection",
+        XHR = "XHR",
+        STEP = "step",
+    }
+}

@@ -4,11 +4,15 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Device request id.
-RequestId }
+crate::macros::string_type! {
+    /// Device request id.
+    RequestId
+}
 
-crate::macros::string_type! { /// A device id.
-DeviceId }
+crate::macros::string_type! {
+    /// A device id.
+    DeviceId
+}
 
 /// Device information displayed in a user prompt to select a device.
 #[derive(Debug, Clone, Deserialize)]

@@ -4,8 +4,15 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// The type of virtual wallet action.
-VirtualWalletAction { RESPOND = "respond", DECLINE = "decline", WAIT = "wait", CLEAR = "clear",  } }
+crate::macros::string_type! {
+    /// The type of virtual wallet action.
+    VirtualWalletAction {
+        RESPOND = "respond",
+        DECLINE = "decline",
+        WAIT = "wait",
+        CLEAR = "clear",
+    }
+}
 
 /// Sets the behavior of the virtual wallet for digital credential requests
 /// issued from this frame.

@@ -15,8 +15,10 @@ crate::macros::integer_type! { /// Unique DOM node identifier used to reference 
 /// front-end.
 BackendNodeId }
 
-crate::macros::string_type! { /// Unique identifier for a CSS stylesheet.
-StyleSheetId }
+crate::macros::string_type! {
+    /// Unique identifier for a CSS stylesheet.
+    StyleSheetId
+}
 
 /// Backend node with a friendly name.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,23 +32,99 @@ pub struct BackendNode {
     pub backend_node_id: BackendNodeId,
 }
 
-crate::macros::string_type! { /// Pseudo element type.
-PseudoType { FIRST_LINE = "first-line", FIRST_LETTER = "first-letter", CHECKMARK = "checkmark", BEFORE = "before", AFTER = "after", EXPAND_ICON = "expand-icon", PICKER_ICON = "picker-icon", INTEREST_BUTTON = "interest-button", MARKER = "marker", BACKDROP = "backdrop", COLUMN = "column", SELECTION = "selection", SEARCH_TEXT = "search-text", TARGET_TEXT = "target-text", SPELLING_ERROR = "spelling-error", GRAMMAR_ERROR = "grammar-error", HIGHLIGHT = "highlight", FIRST_LINE_INHERITED = "first-line-inherited", SCROLL_MARKER = "scroll-marker", SCROLL_MARKER_GROUP = "scroll-marker-group", SCROLL_BUTTON = "scroll-button", SCROLLBAR = "scrollbar", SCROLLBAR_THUMB = "scrollbar-thumb", SCROLLBAR_BUTTON = "scrollbar-button", SCROLLBAR_TRACK = "scrollbar-track", SCROLLBAR_TRACK_PIECE = "scrollbar-track-piece", SCROLLBAR_CORNER = "scrollbar-corner", RESIZER = "resizer", INPUT_LIST_BUTTON = "input-list-button", VIEW_TRANSITION = "view-transition", VIEW_TRANSITION_GROUP = "view-transition-group", VIEW_TRANSITION_IMAGE_PAIR = "view-transition-image-pair", VIEW_TRANSITION_GROUP_CHILDREN = "view-transition-group-children", VIEW_TRANSITION_OLD = "view-transition-old", VIEW_TRANSITION_NEW = "view-transition-new", PLACEHOLDER = "placeholder", FILE_SELECTOR_BUTTON = "file-selector-button", DETAILS_CONTENT = "details-content", PICKER = "picker", SELECT_LISTBOX = "select-listbox", PERMISSION_ICON = "permission-icon", OVERSCROLL_AREA_PARENT = "overscroll-area-parent", OVERSCROLL_BACKDROP = "overscroll-backdrop", SKELETON = "skeleton",  } }
+crate::macros::string_type! {
+    /// Pseudo element type.
+    PseudoType {
+        FIRST_LINE = "first-line",
+        FIRST_LETTER = "first-letter",
+        CHECKMARK = "checkmark",
+        BEFORE = "before",
+        AFTER = "after",
+        EXPAND_ICON = "expand-icon",
+        PICKER_ICON = "picker-icon",
+        INTEREST_BUTTON = "interest-button",
+        MARKER = "marker",
+        BACKDROP = "backdrop",
+        COLUMN = "column",
+        SELECTION = "selection",
+        SEARCH_TEXT = "search-text",
+        TARGET_TEXT = "target-text",
+        SPELLING_ERROR = "spelling-error",
+        GRAMMAR_ERROR = "grammar-error",
+        HIGHLIGHT = "highlight",
+        FIRST_LINE_INHERITED = "first-line-inherited",
+        SCROLL_MARKER = "scroll-marker",
+        SCROLL_MARKER_GROUP = "scroll-marker-group",
+        SCROLL_BUTTON = "scroll-button",
+        SCROLLBAR = "scrollbar",
+        SCROLLBAR_THUMB = "scrollbar-thumb",
+        SCROLLBAR_BUTTON = "scrollbar-button",
+        SCROLLBAR_TRACK = "scrollbar-track",
+        SCROLLBAR_TRACK_PIECE = "scrollbar-track-piece",
+        SCROLLBAR_CORNER = "scrollbar-corner",
+        RESIZER = "resizer",
+        INPUT_LIST_BUTTON = "input-list-button",
+        VIEW_TRANSITION = "view-transition",
+        VIEW_TRANSITION_GROUP = "view-transition-group",
+        VIEW_TRANSITION_IMAGE_PAIR = "view-transition-image-pair",
+        VIEW_TRANSITION_GROUP_CHILDREN = "view-transition-group-children",
+        VIEW_TRANSITION_OLD = "view-transition-old",
+        VIEW_TRANSITION_NEW = "view-transition-new",
+        PLACEHOLDER = "placeholder",
+        FILE_SELECTOR_BUTTON = "file-selector-button",
+        DETAILS_CONTENT = "details-content",
+        PICKER = "picker",
+        SELECT_LISTBOX = "select-listbox",
+        PERMISSION_ICON = "permission-icon",
+        OVERSCROLL_AREA_PARENT = "overscroll-area-parent",
+        OVERSCROLL_BACKDROP = "overscroll-backdrop",
+        SKELETON = "skeleton",
+    }
+}
 
-crate::macros::string_type! { /// Shadow root type.
-ShadowRootType { USER_AGENT = "user-agent", OPEN = "open", CLOSED = "closed",  } }
+crate::macros::string_type! {
+    /// Shadow root type.
+    ShadowRootType {
+        USER_AGENT = "user-agent",
+        OPEN = "open",
+        CLOSED = "closed",
+    }
+}
 
-crate::macros::string_type! { /// Document compatibility mode.
-CompatibilityMode { QUIRKS_MODE = "QuirksMode", LIMITED_QUIRKS_MODE = "LimitedQuirksMode", NO_QUIRKS_MODE = "NoQuirksMode",  } }
+crate::macros::string_type! {
+    /// Document compatibility mode.
+    CompatibilityMode {
+        QUIRKS_MODE = "QuirksMode",
+        LIMITED_QUIRKS_MODE = "LimitedQuirksMode",
+        NO_QUIRKS_MODE = "NoQuirksMode",
+    }
+}
 
-crate::macros::string_type! { /// ContainerSelector physical axes
-PhysicalAxes { HORIZONTAL = "Horizontal", VERTICAL = "Vertical", BOTH = "Both",  } }
+crate::macros::string_type! {
+    /// ContainerSelector physical axes
+    PhysicalAxes {
+        HORIZONTAL = "Horizontal",
+        VERTICAL = "Vertical",
+        BOTH = "Both",
+    }
+}
 
-crate::macros::string_type! { /// ContainerSelector logical axes
-LogicalAxes { INLINE = "Inline", BLOCK = "Block", BOTH = "Both",  } }
+crate::macros::string_type! {
+    /// ContainerSelector logical axes
+    LogicalAxes {
+        INLINE = "Inline",
+        BLOCK = "Block",
+        BOTH = "Both",
+    }
+}
 
-crate::macros::string_type! { /// Physical scroll orientation
-ScrollOrientation { HORIZONTAL = "horizontal", VERTICAL = "vertical",  } }
+crate::macros::string_type! {
+    /// Physical scroll orientation
+    ScrollOrientation {
+        HORIZONTAL = "horizontal",
+        VERTICAL = "vertical",
+    }
+}
 
 /// DOM interaction is implemented in terms of mirror objects that represent the actual DOM nodes.
 /// DOMNode is a base node mirror type.
@@ -272,7 +350,7 @@ impl CollectClassNamesFromSubtree {
     }
 }
 
-/// What [`CollectClassNamesFromSubtree`\] returns.
+/// What [`CollectClassNamesFromSubtree`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CollectClassNamesFromSubtreeReturns {
@@ -315,7 +393,7 @@ impl CopyTo {
     }
 }
 
-/// What [`CopyTo`\] returns.
+/// What [`CopyTo`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CopyToReturns {
@@ -354,7 +432,7 @@ pub struct DescribeNode {
     pub pierce: Option<bool>,
 }
 
-/// What [`DescribeNode`\] returns.
+/// What [`DescribeNode`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct DescribeNodeReturns {
     /// Node description.
@@ -489,7 +567,7 @@ impl GetAttributes {
     }
 }
 
-/// What [`GetAttributes`\] returns.
+/// What [`GetAttributes`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetAttributesReturns {
     /// An interleaved array of node attribute names and values.
@@ -518,7 +596,7 @@ pub struct GetBoxModel {
     pub object_id: Option<super::runtime::RemoteObjectId>,
 }
 
-/// What [`GetBoxModel`\] returns.
+/// What [`GetBoxModel`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetBoxModelReturns {
     /// Box model for the node.
@@ -550,7 +628,7 @@ pub struct GetContentQuads {
     pub object_id: Option<super::runtime::RemoteObjectId>,
 }
 
-/// What [`GetContentQuads`\] returns.
+/// What [`GetContentQuads`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetContentQuadsReturns {
     /// Quads that describe node layout relative to viewport.
@@ -578,7 +656,7 @@ pub struct GetDocument {
     pub pierce: Option<bool>,
 }
 
-/// What [`GetDocument`\] returns.
+/// What [`GetDocument`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetDocumentReturns {
     /// Resulting node.
@@ -609,7 +687,7 @@ pub struct GetFlattenedDocument {
     pub pierce: Option<bool>,
 }
 
-/// What [`GetFlattenedDocument`\] returns.
+/// What [`GetFlattenedDocument`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetFlattenedDocumentReturns {
     /// Resulting node.
@@ -650,7 +728,7 @@ impl GetNodesForSubtreeByStyle {
     }
 }
 
-/// What [`GetNodesForSubtreeByStyle`\] returns.
+/// What [`GetNodesForSubtreeByStyle`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetNodesForSubtreeByStyleReturns {
@@ -697,7 +775,7 @@ impl GetNodeForLocation {
     }
 }
 
-/// What [`GetNodeForLocation`\] returns.
+/// What [`GetNodeForLocation`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetNodeForLocationReturns {
@@ -736,7 +814,7 @@ pub struct GetOuterHTML {
     pub include_shadow_dom: Option<bool>,
 }
 
-/// What [`GetOuterHTML`\] returns.
+/// What [`GetOuterHTML`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetOuterHTMLReturns {
@@ -769,7 +847,7 @@ impl GetRelayoutBoundary {
     }
 }
 
-/// What [`GetRelayoutBoundary`\] returns.
+/// What [`GetRelayoutBoundary`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetRelayoutBoundaryReturns {
@@ -810,7 +888,7 @@ impl GetSearchResults {
     }
 }
 
-/// What [`GetSearchResults`\] returns.
+/// What [`GetSearchResults`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetSearchResultsReturns {
@@ -896,7 +974,7 @@ impl MoveTo {
     }
 }
 
-/// What [`MoveTo`\] returns.
+/// What [`MoveTo`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MoveToReturns {
@@ -938,7 +1016,7 @@ impl PerformSearch {
     }
 }
 
-/// What [`PerformSearch`\] returns.
+/// What [`PerformSearch`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PerformSearchReturns {
@@ -971,7 +1049,7 @@ impl PushNodeByPathToFrontend {
     }
 }
 
-/// What [`PushNodeByPathToFrontend`\] returns.
+/// What [`PushNodeByPathToFrontend`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PushNodeByPathToFrontendReturns {
@@ -1003,7 +1081,7 @@ impl PushNodesByBackendIdsToFrontend {
     }
 }
 
-/// What [`PushNodesByBackendIdsToFrontend`\] returns.
+/// What [`PushNodesByBackendIdsToFrontend`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PushNodesByBackendIdsToFrontendReturns {
@@ -1039,7 +1117,7 @@ impl QuerySelector {
     }
 }
 
-/// What [`QuerySelector`\] returns.
+/// What [`QuerySelector`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QuerySelectorReturns {
@@ -1074,7 +1152,7 @@ impl QuerySelectorAll {
     }
 }
 
-/// What [`QuerySelectorAll`\] returns.
+/// What [`QuerySelectorAll`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QuerySelectorAllReturns {
@@ -1097,7 +1175,7 @@ impl crate::Command for QuerySelectorAll {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetTopLayerElements {}
 
-/// What [`GetTopLayerElements`\] returns.
+/// What [`GetTopLayerElements`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetTopLayerElementsReturns {
@@ -1134,7 +1212,7 @@ impl GetElementByRelation {
     }
 }
 
-/// What [`GetElementByRelation`\] returns.
+/// What [`GetElementByRelation`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetElementByRelationReturns {
@@ -1266,7 +1344,7 @@ impl RequestNode {
     }
 }
 
-/// What [`RequestNode`\] returns.
+/// What [`RequestNode`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestNodeReturns {
@@ -1299,7 +1377,7 @@ pub struct ResolveNode {
     pub execution_context_id: Option<super::runtime::ExecutionContextId>,
 }
 
-/// What [`ResolveNode`\] returns.
+/// What [`ResolveNode`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ResolveNodeReturns {
     /// JavaScript object wrapper for given node.
@@ -1452,7 +1530,7 @@ impl GetNodeStackTraces {
     }
 }
 
-/// What [`GetNodeStackTraces`\] returns.
+/// What [`GetNodeStackTraces`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetNodeStackTracesReturns {
     /// Creation stack trace, if available.
@@ -1486,7 +1564,7 @@ impl GetFileInfo {
     }
 }
 
-/// What [`GetFileInfo`\] returns.
+/// What [`GetFileInfo`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetFileInfoReturns {
     /// The field `path`.
@@ -1506,7 +1584,7 @@ impl crate::Command for GetFileInfo {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetDetachedDomNodes {}
 
-/// What [`GetDetachedDomNodes`\] returns.
+/// What [`GetDetachedDomNodes`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetDetachedDomNodesReturns {
@@ -1566,7 +1644,7 @@ impl SetNodeName {
     }
 }
 
-/// What [`SetNodeName`\] returns.
+/// What [`SetNodeName`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetNodeNameReturns {
@@ -1668,7 +1746,7 @@ impl GetFrameOwner {
     }
 }
 
-/// What [`GetFrameOwner`\] returns.
+/// What [`GetFrameOwner`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetFrameOwnerReturns {
@@ -1728,7 +1806,7 @@ impl GetContainerForNode {
     }
 }
 
-/// What [`GetContainerForNode`\] returns.
+/// What [`GetContainerForNode`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetContainerForNodeReturns {
@@ -1761,7 +1839,7 @@ impl GetQueryingDescendantsForContainer {
     }
 }
 
-/// What [`GetQueryingDescendantsForContainer`\] returns.
+/// What [`GetQueryingDescendantsForContainer`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetQueryingDescendantsForContainerReturns {
@@ -1803,7 +1881,7 @@ impl GetAnchorElement {
     }
 }
 
-/// What [`GetAnchorElement`\] returns.
+/// What [`GetAnchorElement`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAnchorElementReturns {
@@ -1849,7 +1927,7 @@ impl ForceShowPopover {
     }
 }
 
-/// What [`ForceShowPopover`\] returns.
+/// What [`ForceShowPopover`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ForceShowPopoverReturns {
@@ -1881,7 +1959,7 @@ impl GetImplicitAnchorCandidates {
     }
 }
 
-/// What [`GetImplicitAnchorCandidates`\] returns.
+/// What [`GetImplicitAnchorCandidates`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetImplicitAnchorCandidatesReturns {
@@ -2305,11 +2383,27 @@ impl crate::Event for ShadowRootPushed {
     const METHOD: &'static str = "DOM.shadowRootPushed";
 }
 
-crate::macros::string_type! { /// The values of `includeWhitespace` of [`Enable`].
-EnableIncludeWhitespace { NONE = "none", ALL = "all",  } }
+crate::macros::string_type! {
+    /// The values of `includeWhitespace` of [`Enable`].
+    EnableIncludeWhitespace {
+        NONE = "none",
+        ALL = "all",
+    }
+}
 
-crate::macros::string_type! { /// The values of `relation` of [`GetElementByRelation`].
-GetElementByRelationRelation { POPOVER_TARGET = "PopoverTarget", INTEREST_TARGET = "InterestTarget", COMMAND_FOR = "CommandFor",  } }
+crate::macros::string_type! {
+    /// The values of `relation` of [`GetElementByRelation`].
+    GetElementByRelationRelation {
+        POPOVER_TARGET = "PopoverTarget",
+        INTEREST_TARGET = "InterestTarget",
+        COMMAND_FOR = "CommandFor",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`SetTextMarker`].
-SetTextMarkerType { SPELLING = "spelling", GRAMMAR = "grammar",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`SetTextMarker`].
+    SetTextMarkerType {
+        SPELLING = "spelling",
+        GRAMMAR = "grammar",
+    }
+}

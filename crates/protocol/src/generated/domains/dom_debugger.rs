@@ -3,13 +3,24 @@
 //! execution will stop on these operations as if there was a regular breakpoint set.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// DOM breakpoint type.
-DOMBreakpointType { SUBTREE_MODIFIED = "subtree-modified", ATTRIBUTE_MODIFIED = "attribute-modified", NODE_REMOVED = "node-removed",  } }
+crate::macros::string_type! {
+    /// DOM breakpoint type.
+    DOMBreakpointType {
+        SUBTREE_MODIFIED = "subtree-modified",
+        ATTRIBUTE_MODIFIED = "attribute-modified",
+        NODE_REMOVED = "node-removed",
+    }
+}
 
-crate::macros::string_type! { /// CSP Violation type.
-///
-/// Experimental.
-CSPViolationType { TRUSTEDTYPE_SINK_VIOLATION = "trustedtype-sink-violation", TRUSTEDTYPE_POLICY_VIOLATION = "trustedtype-policy-violation",  } }
+crate::macros::string_type! {
+    /// CSP Violation type.
+    ///
+    /// Experimental.
+    CSPViolationType {
+        TRUSTEDTYPE_SINK_VIOLATION = "trustedtype-sink-violation",
+        TRUSTEDTYPE_POLICY_VIOLATION = "trustedtype-policy-violation",
+    }
+}
 
 /// Object event listener.
 #[derive(Debug, Clone, Deserialize)]
@@ -66,7 +77,7 @@ impl GetEventListeners {
     }
 }
 
-/// What [`GetEventListeners`\] returns.
+/// What [`GetEventListeners`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetEventListenersReturns {
     /// Array of relevant listeners.

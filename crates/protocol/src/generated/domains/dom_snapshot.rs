@@ -355,7 +355,7 @@ impl GetSnapshot {
     }
 }
 
-/// What [`GetSnapshot`\] returns.
+/// What [`GetSnapshot`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetSnapshotReturns {
@@ -418,7 +418,7 @@ impl CaptureSnapshot {
     }
 }
 
-/// What [`CaptureSnapshot`\] returns.
+/// What [`CaptureSnapshot`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CaptureSnapshotReturns {
     /// The nodes in the DOM tree. The DOMNode at index 0 corresponds to the root document.

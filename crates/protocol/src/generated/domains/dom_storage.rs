@@ -4,8 +4,10 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// The type `DOMStorage.SerializedStorageKey`.
-SerializedStorageKey }
+crate::macros::string_type! {
+    /// The type `DOMStorage.SerializedStorageKey`.
+    SerializedStorageKey
+}
 
 /// DOM Storage identifier.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -96,7 +98,7 @@ impl GetDOMStorageItems {
     }
 }
 
-/// What [`GetDOMStorageItems`\] returns.
+/// What [`GetDOMStorageItems`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetDOMStorageItemsReturns {
     /// The field `entries`.

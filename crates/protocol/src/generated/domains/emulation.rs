@@ -120,13 +120,19 @@ impl MediaFeature {
     }
 }
 
-crate::macros::string_type! { /// advance: If the scheduler runs out of immediate work, the virtual time base may fast forward to
-/// allow the next delayed task (if any) to run; pause: The virtual time base may not advance;
-/// pauseIfNetworkFetchesPending: The virtual time base may not advance if there are any pending
-/// resource fetches.
-///
-/// Experimental.
-VirtualTimePolicy { ADVANCE = "advance", PAUSE = "pause", PAUSE_IF_NETWORK_FETCHES_PENDING = "pauseIfNetworkFetchesPending",  } }
+crate::macros::string_type! {
+    /// advance: If the scheduler runs out of immediate work, the virtual time base may fast forward to
+    /// allow the next delayed task (if any) to run; pause: The virtual time base may not advance;
+    /// pauseIfNetworkFetchesPending: The virtual time base may not advance if there are any pending
+    /// resource fetches.
+    ///
+    /// Experimental.
+    VirtualTimePolicy {
+        ADVANCE = "advance",
+        PAUSE = "pause",
+        PAUSE_IF_NETWORK_FETCHES_PENDING = "pauseIfNetworkFetchesPending",
+    }
+}
 
 /// Used to specify User Agent Client Hints to emulate. See <https://wicg.github.io/ua-client-hints>
 ///
@@ -214,11 +220,22 @@ impl UserAgentMetadata {
     }
 }
 
-crate::macros::string_type! { /// Used to specify sensor types to emulate.
-/// See <https://w3c.github.io/sensors/#automation> for more information.
-///
-/// Experimental.
-SensorType { ABSOLUTE_ORIENTATION = "absolute-orientation", ACCELEROMETER = "accelerometer", AMBIENT_LIGHT = "ambient-light", GRAVITY = "gravity", GYROSCOPE = "gyroscope", LINEAR_ACCELERATION = "linear-acceleration", MAGNETOMETER = "magnetometer", RELATIVE_ORIENTATION = "relative-orientation",  } }
+crate::macros::string_type! {
+    /// Used to specify sensor types to emulate.
+    /// See <https://w3c.github.io/sensors/#automation> for more information.
+    ///
+    /// Experimental.
+    SensorType {
+        ABSOLUTE_ORIENTATION = "absolute-orientation",
+        ACCELEROMETER = "accelerometer",
+        AMBIENT_LIGHT = "ambient-light",
+        GRAVITY = "gravity",
+        GYROSCOPE = "gyroscope",
+        LINEAR_ACCELERATION = "linear-acceleration",
+        MAGNETOMETER = "magnetometer",
+        RELATIVE_ORIENTATION = "relative-orientation",
+    }
+}
 
 /// The type `Emulation.SensorMetadata`.
 ///
@@ -311,15 +328,26 @@ pub struct SensorReading {
     pub quaternion: Option<SensorReadingQuaternion>,
 }
 
-crate::macros::string_type! { /// The type `Emulation.PressureSource`.
-///
-/// Experimental.
-PressureSource { CPU = "cpu",  } }
+crate::macros::string_type! {
+    /// The type `Emulation.PressureSource`.
+    ///
+    /// Experimental.
+    PressureSource {
+        CPU = "cpu",
+    }
+}
 
-crate::macros::string_type! { /// The type `Emulation.PressureState`.
-///
-/// Experimental.
-PressureState { NOMINAL = "nominal", FAIR = "fair", SERIOUS = "serious", CRITICAL = "critical",  } }
+crate::macros::string_type! {
+    /// The type `Emulation.PressureState`.
+    ///
+    /// Experimental.
+    PressureState {
+        NOMINAL = "nominal",
+        FAIR = "fair",
+        SERIOUS = "serious",
+        CRITICAL = "critical",
+    }
+}
 
 /// The type `Emulation.PressureMetadata`.
 ///
@@ -350,10 +378,12 @@ pub struct WorkAreaInsets {
     pub right: Option<i64>,
 }
 
-crate::macros::string_type! { /// The type `Emulation.ScreenId`.
-///
-/// Experimental.
-ScreenId }
+crate::macros::string_type! {
+    /// The type `Emulation.ScreenId`.
+    ///
+    /// Experimental.
+    ScreenId
+}
 
 /// Screen information similar to the one returned by window.getScreenDetails() method,
 /// see <https://w3c.github.io/window-management/#screendetailed>.
@@ -396,10 +426,16 @@ pub struct ScreenInfo {
     pub id: ScreenId,
 }
 
-crate::macros::string_type! { /// Enum of image types that can be disabled.
-///
-/// Experimental.
-DisabledImageType { AVIF = "avif", JXL = "jxl", WEBP = "webp",  } }
+crate::macros::string_type! {
+    /// Enum of image types that can be disabled.
+    ///
+    /// Experimental.
+    DisabledImageType {
+        AVIF = "avif",
+        JXL = "jxl",
+        WEBP = "webp",
+    }
+}
 
 /// Tells whether emulation is supported.
 ///
@@ -409,7 +445,7 @@ DisabledImageType { AVIF = "avif", JXL = "jxl", WEBP = "webp",  } }
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct CanEmulate {}
 
-/// What [`CanEmulate`\] returns.
+/// What [`CanEmulate`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CanEmulateReturns {
     /// True if emulation is supported.
@@ -980,7 +1016,7 @@ impl GetOverriddenSensorInformation {
     }
 }
 
-/// What [`GetOverriddenSensorInformation`\] returns.
+/// What [`GetOverriddenSensorInformation`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetOverriddenSensorInformationReturns {
@@ -1297,7 +1333,7 @@ impl SetVirtualTimePolicy {
     }
 }
 
-/// What [`SetVirtualTimePolicy`\] returns.
+/// What [`SetVirtualTimePolicy`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SetVirtualTimePolicyReturns {
@@ -1563,7 +1599,7 @@ impl crate::Command for SetSmallViewportHeightDifferenceOverride {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetScreenInfos {}
 
-/// What [`GetScreenInfos`\] returns.
+/// What [`GetScreenInfos`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetScreenInfosReturns {
@@ -1630,7 +1666,7 @@ impl AddScreen {
     }
 }
 
-/// What [`AddScreen`\] returns.
+/// What [`AddScreen`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AddScreenReturns {
@@ -1704,7 +1740,7 @@ impl UpdateScreen {
     }
 }
 
-/// What [`UpdateScreen`\] returns.
+/// What [`UpdateScreen`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UpdateScreenReturns {
@@ -1803,29 +1839,84 @@ impl crate::Event for ScreenOrientationLockChanged {
     const METHOD: &'static str = "Emulation.screenOrientationLockChanged";
 }
 
-crate::macros::string_type! { /// The values of `type` of [`ScreenOrientation`].
-ScreenOrientationType { PORTRAIT_PRIMARY = "portraitPrimary", PORTRAIT_SECONDARY = "portraitSecondary", LANDSCAPE_PRIMARY = "landscapePrimary", LANDSCAPE_SECONDARY = "landscapeSecondary",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`ScreenOrientation`].
+    ScreenOrientationType {
+        PORTRAIT_PRIMARY = "portraitPrimary",
+        PORTRAIT_SECONDARY = "portraitSecondary",
+        LANDSCAPE_PRIMARY = "landscapePrimary",
+        LANDSCAPE_SECONDARY = "landscapeSecondary",
+    }
+}
 
-crate::macros::string_type! { /// The values of `orientation` of [`DisplayFeature`].
-DisplayFeatureOrientation { VERTICAL = "vertical", HORIZONTAL = "horizontal",  } }
+crate::macros::string_type! {
+    /// The values of `orientation` of [`DisplayFeature`].
+    DisplayFeatureOrientation {
+        VERTICAL = "vertical",
+        HORIZONTAL = "horizontal",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`DevicePosture`].
-DevicePostureType { CONTINUOUS = "continuous", FOLDED = "folded",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`DevicePosture`].
+    DevicePostureType {
+        CONTINUOUS = "continuous",
+        FOLDED = "folded",
+    }
+}
 
-crate::macros::string_type! { /// The values of `scrollbarType` of [`SetDeviceMetricsOverride`].
-SetDeviceMetricsOverrideScrollbarType { OVERLAY = "overlay", DEFAULT = "default",  } }
+crate::macros::string_type! {
+    /// The values of `scrollbarType` of [`SetDeviceMetricsOverride`].
+    SetDeviceMetricsOverrideScrollbarType {
+        OVERLAY = "overlay",
+        DEFAULT = "default",
+    }
+}
 
-crate::macros::string_type! { /// The values of `viewportMeta` of [`SetDeviceMetricsOverride`].
-SetDeviceMetricsOverrideViewportMeta { ENABLE = "enable", DEFAULT = "default",  } }
+crate::macros::string_type! {
+    /// The values of `viewportMeta` of [`SetDeviceMetricsOverride`].
+    SetDeviceMetricsOverrideViewportMeta {
+        ENABLE = "enable",
+        DEFAULT = "default",
+    }
+}
 
-crate::macros::string_type! { /// The values of `textLayoutMode` of [`SetDeviceMetricsOverride`].
-SetDeviceMetricsOverrideTextLayoutMode { MOBILE = "mobile", DEFAULT = "default",  } }
+crate::macros::string_type! {
+    /// The values of `textLayoutMode` of [`SetDeviceMetricsOverride`].
+    SetDeviceMetricsOverrideTextLayoutMode {
+        MOBILE = "mobile",
+        DEFAULT = "default",
+    }
+}
 
-crate::macros::string_type! { /// The values of `configuration` of [`SetEmitTouchEventsForMouse`].
-SetEmitTouchEventsForMouseConfiguration { MOBILE = "mobile", DESKTOP = "desktop",  } }
+crate::macros::string_type! {
+    /// The values of `configuration` of [`SetEmitTouchEventsForMouse`].
+    SetEmitTouchEventsForMouseConfiguration {
+        MOBILE = "mobile",
+        DESKTOP = "desktop",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`SetEmulatedVisionDeficiency`].
-SetEmulatedVisionDeficiencyType { NONE = "none", BLURRED_VISION = "blurredVision", REDUCED_CONTRAST = "reducedContrast", ACHROMATOPSIA = "achromatopsia", DEUTERANOPIA = "deuteranopia", PROTANOPIA = "protanopia", TRITANOPIA = "tritanopia",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`SetEmulatedVisionDeficiency`].
+    SetEmulatedVisionDeficiencyType {
+        NONE = "none",
+        BLURRED_VISION = "blurredVision",
+        REDUCED_CONTRAST = "reducedContrast",
+        ACHROMATOPSIA = "achromatopsia",
+        DEUTERANOPIA = "deuteranopia",
+        PROTANOPIA = "protanopia",
+        TRITANOPIA = "tritanopia",
+    }
+}
 
-crate::macros::string_type! { /// The values of `performanceTier` of [`SetCPUPerformanceOverride`].
-SetCPUPerformanceOverridePerformanceTier { UNKNOWN = "unknown", LOW = "low", MID = "mid", HIGH = "high", ULTRA = "ultra",  } }
+crate::macros::string_type! {
+    /// The values of `performanceTier` of [`SetCPUPerformanceOverride`].
+    SetCPUPerformanceOverridePerformanceTier {
+        UNKNOWN = "unknown",
+        LOW = "low",
+        MID = "mid",
+        HIGH = "high",
+        ULTRA = "ultra",
+    }
+}

@@ -4,8 +4,15 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Storage areas.
-StorageArea { SESSION = "session", LOCAL = "local", SYNC = "sync", MANAGED = "managed",  } }
+crate::macros::string_type! {
+    /// Storage areas.
+    StorageArea {
+        SESSION = "session",
+        LOCAL = "local",
+        SYNC = "sync",
+        MANAGED = "managed",
+    }
+}
 
 /// Detailed information about an extension.
 #[derive(Debug, Clone, Deserialize)]
@@ -74,7 +81,7 @@ impl LoadUnpacked {
     }
 }
 
-/// What [`LoadUnpacked`\] returns.
+/// What [`LoadUnpacked`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct LoadUnpackedReturns {
     /// Extension id.
@@ -92,7 +99,7 @@ impl crate::Command for LoadUnpacked {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetExtensions {}
 
-/// What [`GetExtensions`\] returns.
+/// What [`GetExtensions`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetExtensionsReturns {
     /// The field `extensions`.
@@ -152,7 +159,7 @@ impl GetStorageItems {
     }
 }
 
-/// What [`GetStorageItems`\] returns.
+/// What [`GetStorageItems`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetStorageItemsReturns {
     /// The field `data`.

@@ -4,18 +4,41 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Whether this is a sign-up or sign-in action for this account, i.e.
-/// whether this account has ever been used to sign in to this RP before.
-LoginState { SIGN_IN = "SignIn", SIGN_UP = "SignUp",  } }
+crate::macros::string_type! {
+    /// Whether this is a sign-up or sign-in action for this account, i.e.
+    /// whether this account has ever been used to sign in to this RP before.
+    LoginState {
+        SIGN_IN = "SignIn",
+        SIGN_UP = "SignUp",
+    }
+}
 
-crate::macros::string_type! { /// The types of FedCM dialogs.
-DialogType { ACCOUNT_CHOOSER = "AccountChooser", AUTO_REAUTHN = "AutoReauthn", CONFIRM_IDP_LOGIN = "ConfirmIdpLogin", ERROR = "Error",  } }
+crate::macros::string_type! {
+    /// The types of FedCM dialogs.
+    DialogType {
+        ACCOUNT_CHOOSER = "AccountChooser",
+        AUTO_REAUTHN = "AutoReauthn",
+        CONFIRM_IDP_LOGIN = "ConfirmIdpLogin",
+        ERROR = "Error",
+    }
+}
 
-crate::macros::string_type! { /// The buttons on the FedCM dialog.
-DialogButton { CONFIRM_IDP_LOGIN_CONTINUE = "ConfirmIdpLoginContinue", ERROR_GOT_IT = "ErrorGotIt", ERROR_MORE_DETAILS = "ErrorMoreDetails",  } }
+crate::macros::string_type! {
+    /// The buttons on the FedCM dialog.
+    DialogButton {
+        CONFIRM_IDP_LOGIN_CONTINUE = "ConfirmIdpLoginContinue",
+        ERROR_GOT_IT = "ErrorGotIt",
+        ERROR_MORE_DETAILS = "ErrorMoreDetails",
+    }
+}
 
-crate::macros::string_type! { /// The URLs that each account has
-AccountUrlType { TERMS_OF_SERVICE = "TermsOfService", PRIVACY_POLICY = "PrivacyPolicy",  } }
+crate::macros::string_type! {
+    /// The URLs that each account has
+    AccountUrlType {
+        TERMS_OF_SERVICE = "TermsOfService",
+        PRIVACY_POLICY = "PrivacyPolicy",
+    }
+}
 
 /// Corresponds to IdentityRequestAccount
 #[derive(Debug, Clone, Deserialize)]

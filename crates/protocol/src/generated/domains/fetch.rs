@@ -2,15 +2,22 @@
 //! A domain for letting clients substitute browser's network layer with client code.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Unique request identifier.
-/// Note that this does not identify individual HTTP requests that are part of
-/// a network request.
-RequestId }
+crate::macros::string_type! {
+    /// Unique request identifier.
+    /// Note that this does not identify individual HTTP requests that are part of
+    /// a network request.
+    RequestId
+}
 
-crate::macros::string_type! { /// Stages of the request to handle. Request will intercept before the request is
-/// sent. Response will intercept after the response is received (but before response
-/// body is received).
-RequestStage { REQUEST = "Request", RESPONSE = "Response",  } }
+crate::macros::string_type! {
+    /// Stages of the request to handle. Request will intercept before the request is
+    /// sent. Response will intercept after the response is received (but before response
+    /// body is received).
+    RequestStage {
+        REQUEST = "Request",
+        RESPONSE = "Response",
+    }
+}
 
 /// The type `Fetch.RequestPattern`.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -355,7 +362,7 @@ impl GetResponseBody {
     }
 }
 
-/// What [`GetResponseBody`\] returns.
+/// What [`GetResponseBody`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetResponseBodyReturns {
@@ -398,7 +405,7 @@ impl TakeResponseBodyAsStream {
     }
 }
 
-/// What [`TakeResponseBodyAsStream`\] returns.
+/// What [`TakeResponseBodyAsStream`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct TakeResponseBodyAsStreamReturns {
     /// The field `stream`.
@@ -481,8 +488,19 @@ impl crate::Event for AuthRequired {
     const METHOD: &'static str = "Fetch.authRequired";
 }
 
-crate::macros::string_type! { /// The values of `source` of [`AuthChallenge`].
-AuthChallengeSource { SERVER = "Server", PROXY = "Proxy",  } }
+crate::macros::string_type! {
+    /// The values of `source` of [`AuthChallenge`].
+    AuthChallengeSource {
+        SERVER = "Server",
+        PROXY = "Proxy",
+    }
+}
 
-crate::macros::string_type! { /// The values of `response` of [`AuthChallengeResponse`].
-AuthChallengeResponseResponse { DEFAULT = "Default", CANCEL_AUTH = "CancelAuth", PROVIDE_CREDENTIALS = "ProvideCredentials",  } }
+crate::macros::string_type! {
+    /// The values of `response` of [`AuthChallengeResponse`].
+    AuthChallengeResponseResponse {
+        DEFAULT = "Default",
+        CANCEL_AUTH = "CancelAuth",
+        PROVIDE_CREDENTIALS = "ProvideCredentials",
+    }
+}

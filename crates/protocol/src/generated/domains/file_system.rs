@@ -76,7 +76,7 @@ impl GetDirectory {
     }
 }
 
-/// What [`GetDirectory`\] returns.
+/// What [`GetDirectory`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetDirectoryReturns {
     /// Returns the directory object at the path.

@@ -48,7 +48,7 @@ pub struct BeginFrame {
     pub screenshot: Option<ScreenshotParams>,
 }
 
-/// What [`BeginFrame`\] returns.
+/// What [`BeginFrame`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BeginFrameReturns {
@@ -90,5 +90,11 @@ impl crate::Command for Enable {
     type Returns = crate::Empty;
 }
 
-crate::macros::string_type! { /// The values of `format` of [`ScreenshotParams`].
-ScreenshotParamsFormat { JPEG = "jpeg", PNG = "png", WEBP = "webp",  } }
+crate::macros::string_type! {
+    /// The values of `format` of [`ScreenshotParams`].
+    ScreenshotParamsFormat {
+        JPEG = "jpeg",
+        PNG = "png",
+        WEBP = "webp",
+    }
+}

@@ -4,8 +4,10 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Heap snapshot object id.
-HeapSnapshotObjectId }
+crate::macros::string_type! {
+    /// Heap snapshot object id.
+    HeapSnapshotObjectId
+}
 
 /// Sampling Heap Profile node. Holds callsite information, allocation statistics and child nodes.
 #[derive(Debug, Clone, Deserialize)]
@@ -120,7 +122,7 @@ impl GetHeapObjectId {
     }
 }
 
-/// What [`GetHeapObjectId`\] returns.
+/// What [`GetHeapObjectId`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetHeapObjectIdReturns {
@@ -156,7 +158,7 @@ impl GetObjectByHeapObjectId {
     }
 }
 
-/// What [`GetObjectByHeapObjectId`\] returns.
+/// What [`GetObjectByHeapObjectId`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetObjectByHeapObjectIdReturns {
     /// Evaluation result.
@@ -174,7 +176,7 @@ impl crate::Command for GetObjectByHeapObjectId {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetSamplingProfile {}
 
-/// What [`GetSamplingProfile`\] returns.
+/// What [`GetSamplingProfile`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetSamplingProfileReturns {
     /// Return the sampling profile being collected.
@@ -252,7 +254,7 @@ impl crate::Command for StartTrackingHeapObjects {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct StopSampling {}
 
-/// What [`StopSampling`\] returns.
+/// What [`StopSampling`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StopSamplingReturns {
     /// Recorded sampling heap profile.

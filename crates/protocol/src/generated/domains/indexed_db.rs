@@ -330,7 +330,7 @@ impl RequestData {
     }
 }
 
-/// What [`RequestData`\] returns.
+/// What [`RequestData`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestDataReturns {
@@ -380,7 +380,7 @@ impl GetMetadata {
     }
 }
 
-/// What [`GetMetadata`\] returns.
+/// What [`GetMetadata`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetMetadataReturns {
@@ -429,7 +429,7 @@ impl RequestDatabase {
     }
 }
 
-/// What [`RequestDatabase`\] returns.
+/// What [`RequestDatabase`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestDatabaseReturns {
@@ -460,7 +460,7 @@ pub struct RequestDatabaseNames {
     pub storage_bucket: Option<super::storage::StorageBucket>,
 }
 
-/// What [`RequestDatabaseNames`\] returns.
+/// What [`RequestDatabaseNames`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestDatabaseNamesReturns {
@@ -473,8 +473,21 @@ impl crate::Command for RequestDatabaseNames {
     type Returns = RequestDatabaseNamesReturns;
 }
 
-crate::macros::string_type! { /// The values of `type` of [`Key`].
-KeyType { NUMBER = "number", STRING = "string", DATE = "date", ARRAY = "array",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`Key`].
+    KeyType {
+        NUMBER = "number",
+        STRING = "string",
+        DATE = "date",
+        ARRAY = "array",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`KeyPath`].
-KeyPathType { NULL = "null", STRING = "string", ARRAY = "array",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`KeyPath`].
+    KeyPathType {
+        NULL = "null",
+        STRING = "string",
+        ARRAY = "array",
+    }
+}

@@ -63,16 +63,33 @@ impl TouchPoint {
     }
 }
 
-crate::macros::string_type! { /// The type `Input.GestureSourceType`.
-///
-/// Experimental.
-GestureSourceType { DEFAULT = "default", TOUCH = "touch", MOUSE = "mouse",  } }
+crate::macros::string_type! {
+    /// The type `Input.GestureSourceType`.
+    ///
+    /// Experimental.
+    GestureSourceType {
+        DEFAULT = "default",
+        TOUCH = "touch",
+        MOUSE = "mouse",
+    }
+}
 
-crate::macros::string_type! { /// The type `Input.MouseButton`.
-MouseButton { NONE = "none", LEFT = "left", MIDDLE = "middle", RIGHT = "right", BACK = "back", FORWARD = "forward",  } }
+crate::macros::string_type! {
+    /// The type `Input.MouseButton`.
+    MouseButton {
+        NONE = "none",
+        LEFT = "left",
+        MIDDLE = "middle",
+        RIGHT = "right",
+        BACK = "back",
+        FORWARD = "forward",
+    }
+}
 
-crate::macros::number_type! { /// UTC time in seconds, counted from January 1, 1970.
-TimeSinceEpoch }
+crate::macros::number_type! {
+    /// UTC time in seconds, counted from January 1, 1970.
+    TimeSinceEpoch
+}
 
 /// The type `Input.DragDataItem`.
 ///
@@ -746,20 +763,60 @@ impl crate::Event for DragIntercepted {
     const METHOD: &'static str = "Input.dragIntercepted";
 }
 
-crate::macros::string_type! { /// The values of `type` of [`DispatchDragEvent`].
-DispatchDragEventType { DRAG_ENTER = "dragEnter", DRAG_OVER = "dragOver", DROP = "drop", DRAG_CANCEL = "dragCancel",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`DispatchDragEvent`].
+    DispatchDragEventType {
+        DRAG_ENTER = "dragEnter",
+        DRAG_OVER = "dragOver",
+        DROP = "drop",
+        DRAG_CANCEL = "dragCancel",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`DispatchKeyEvent`].
-DispatchKeyEventType { KEY_DOWN = "keyDown", KEY_UP = "keyUp", RAW_KEY_DOWN = "rawKeyDown", CHAR = "char",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`DispatchKeyEvent`].
+    DispatchKeyEventType {
+        KEY_DOWN = "keyDown",
+        KEY_UP = "keyUp",
+        RAW_KEY_DOWN = "rawKeyDown",
+        CHAR = "char",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`DispatchMouseEvent`].
-DispatchMouseEventType { MOUSE_PRESSED = "mousePressed", MOUSE_RELEASED = "mouseReleased", MOUSE_MOVED = "mouseMoved", MOUSE_WHEEL = "mouseWheel",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`DispatchMouseEvent`].
+    DispatchMouseEventType {
+        MOUSE_PRESSED = "mousePressed",
+        MOUSE_RELEASED = "mouseReleased",
+        MOUSE_MOVED = "mouseMoved",
+        MOUSE_WHEEL = "mouseWheel",
+    }
+}
 
-crate::macros::string_type! { /// The values of `pointerType` of [`DispatchMouseEvent`].
-DispatchMouseEventPointerType { MOUSE = "mouse", PEN = "pen",  } }
+crate::macros::string_type! {
+    /// The values of `pointerType` of [`DispatchMouseEvent`].
+    DispatchMouseEventPointerType {
+        MOUSE = "mouse",
+        PEN = "pen",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`DispatchTouchEvent`].
-DispatchTouchEventType { TOUCH_START = "touchStart", TOUCH_END = "touchEnd", TOUCH_MOVE = "touchMove", TOUCH_CANCEL = "touchCancel",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`DispatchTouchEvent`].
+    DispatchTouchEventType {
+        TOUCH_START = "touchStart",
+        TOUCH_END = "touchEnd",
+        TOUCH_MOVE = "touchMove",
+        TOUCH_CANCEL = "touchCancel",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`EmulateTouchFromMouseEvent`].
-EmulateTouchFromMouseEventType { MOUSE_PRESSED = "mousePressed", MOUSE_RELEASED = "mouseReleased", MOUSE_MOVED = "mouseMoved", MOUSE_WHEEL = "mouseWheel",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`EmulateTouchFromMouseEvent`].
+    EmulateTouchFromMouseEventType {
+        MOUSE_PRESSED = "mousePressed",
+        MOUSE_RELEASED = "mouseReleased",
+        MOUSE_MOVED = "mouseMoved",
+        MOUSE_WHEEL = "mouseWheel",
+    }
+}

@@ -2,9 +2,11 @@
 //! Input/Output operations for streams produced by DevTools.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// This is either obtained from another method or specified as `blob:<uuid>` where
-/// `<uuid>` is an UUID of a Blob.
-StreamHandle }
+crate::macros::string_type! {
+    /// This is either obtained from another method or specified as `blob:<uuid>` where
+    /// `<uuid>` is an UUID of a Blob.
+    StreamHandle
+}
 
 /// Close the stream, discard any temporary backing storage.
 ///
@@ -56,7 +58,7 @@ impl Read {
     }
 }
 
-/// What [`Read`\] returns.
+/// What [`Read`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReadReturns {
@@ -94,7 +96,7 @@ impl ResolveBlob {
     }
 }
 
-/// What [`ResolveBlob`\] returns.
+/// What [`ResolveBlob`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ResolveBlobReturns {
     /// UUID of the specified Blob.

@@ -4,11 +4,15 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Unique Layer identifier.
-LayerId }
+crate::macros::string_type! {
+    /// Unique Layer identifier.
+    LayerId
+}
 
-crate::macros::string_type! { /// Unique snapshot identifier.
-SnapshotId }
+crate::macros::string_type! {
+    /// Unique snapshot identifier.
+    SnapshotId
+}
 
 /// Rectangle where scrolling happens on the main thread.
 #[derive(Debug, Clone, Deserialize)]
@@ -117,7 +121,7 @@ impl CompositingReasons {
     }
 }
 
-/// What [`CompositingReasons`\] returns.
+/// What [`CompositingReasons`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CompositingReasonsReturns {
@@ -170,7 +174,7 @@ impl LoadSnapshot {
     }
 }
 
-/// What [`LoadSnapshot`\] returns.
+/// What [`LoadSnapshot`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoadSnapshotReturns {
@@ -202,7 +206,7 @@ impl MakeSnapshot {
     }
 }
 
-/// What [`MakeSnapshot`\] returns.
+/// What [`MakeSnapshot`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MakeSnapshotReturns {
@@ -246,7 +250,7 @@ impl ProfileSnapshot {
     }
 }
 
-/// What [`ProfileSnapshot`\] returns.
+/// What [`ProfileSnapshot`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ProfileSnapshotReturns {
     /// The array of paint profiles, one per run.
@@ -313,7 +317,7 @@ impl ReplaySnapshot {
     }
 }
 
-/// What [`ReplaySnapshot`\] returns.
+/// What [`ReplaySnapshot`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplaySnapshotReturns {
@@ -346,7 +350,7 @@ impl SnapshotCommandLog {
     }
 }
 
-/// What [`SnapshotCommandLog`\] returns.
+/// What [`SnapshotCommandLog`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SnapshotCommandLogReturns {
@@ -388,5 +392,11 @@ impl crate::Event for LayerTreeDidChange {
     const METHOD: &'static str = "LayerTree.layerTreeDidChange";
 }
 
-crate::macros::string_type! { /// The values of `type` of [`ScrollRect`].
-ScrollRectType { REPAINTS_ON_SCROLL = "RepaintsOnScroll", TOUCH_EVENT_HANDLER = "TouchEventHandler", WHEEL_EVENT_HANDLER = "WheelEventHandler",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`ScrollRect`].
+    ScrollRectType {
+        REPAINTS_ON_SCROLL = "RepaintsOnScroll",
+        TOUCH_EVENT_HANDLER = "TouchEventHandler",
+        WHEEL_EVENT_HANDLER = "WheelEventHandler",
+    }
+}

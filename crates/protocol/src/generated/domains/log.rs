@@ -128,14 +128,51 @@ impl crate::Event for EntryAdded {
     const METHOD: &'static str = "Log.entryAdded";
 }
 
-crate::macros::string_type! { /// The values of `source` of [`LogEntry`].
-LogEntrySource { XML = "xml", JAVASCRIPT = "javascript", NETWORK = "network", STORAGE = "storage", APPCACHE = "appcache", RENDERING = "rendering", SECURITY = "security", DEPRECATION = "deprecation", WORKER = "worker", VIOLATION = "violation", INTERVENTION = "intervention", RECOMMENDATION = "recommendation", OTHER = "other",  } }
+crate::macros::string_type! {
+    /// The values of `source` of [`LogEntry`].
+    LogEntrySource {
+        XML = "xml",
+        JAVASCRIPT = "javascript",
+        NETWORK = "network",
+        STORAGE = "storage",
+        APPCACHE = "appcache",
+        RENDERING = "rendering",
+        SECURITY = "security",
+        DEPRECATION = "deprecation",
+        WORKER = "worker",
+        VIOLATION = "violation",
+        INTERVENTION = "intervention",
+        RECOMMENDATION = "recommendation",
+        OTHER = "other",
+    }
+}
 
-crate::macros::string_type! { /// The values of `level` of [`LogEntry`].
-LogEntryLevel { VERBOSE = "verbose", INFO = "info", WARNING = "warning", ERROR = "error",  } }
+crate::macros::string_type! {
+    /// The values of `level` of [`LogEntry`].
+    LogEntryLevel {
+        VERBOSE = "verbose",
+        INFO = "info",
+        WARNING = "warning",
+        ERROR = "error",
+    }
+}
 
-crate::macros::string_type! { /// The values of `category` of [`LogEntry`].
-LogEntryCategory { CORS = "cors",  } }
+crate::macros::string_type! {
+    /// The values of `category` of [`LogEntry`].
+    LogEntryCategory {
+        CORS = "cors",
+    }
+}
 
-crate::macros::string_type! { /// The values of `name` of [`ViolationSetting`].
-ViolationSettingName { LONG_TASK = "longTask", LONG_LAYOUT = "longLayout", BLOCKED_EVENT = "blockedEvent", BLOCKED_PARSER = "blockedParser", DISCOURAGED_API_USE = "discouragedAPIUse", HANDLER = "handler", RECURRING_HANDLER = "recurringHandler",  } }
+crate::macros::string_type! {
+    /// The values of `name` of [`ViolationSetting`].
+    ViolationSettingName {
+        LONG_TASK = "longTask",
+        LONG_LAYOUT = "longLayout",
+        BLOCKED_EVENT = "blockedEvent",
+        BLOCKED_PARSER = "blockedParser",
+        DISCOURAGED_API_USE = "discouragedAPIUse",
+        HANDLER = "handler",
+        RECURRING_HANDLER = "recurringHandler",
+    }
+}

@@ -4,11 +4,15 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Players will get an ID that is unique within the agent context.
-PlayerId }
+crate::macros::string_type! {
+    /// Players will get an ID that is unique within the agent context.
+    PlayerId
+}
 
-crate::macros::number_type! { /// The type `Media.Timestamp`.
-Timestamp }
+crate::macros::number_type! {
+    /// The type `Media.Timestamp`.
+    Timestamp
+}
 
 /// Have one type per entry in MediaLogRecord::Type
 /// Corresponds to kMessage
@@ -187,5 +191,12 @@ impl crate::Event for PlayerCreated {
     const METHOD: &'static str = "Media.playerCreated";
 }
 
-crate::macros::string_type! { /// The values of `level` of [`PlayerMessage`].
-PlayerMessageLevel { ERROR = "error", WARNING = "warning", INFO = "info", DEBUG = "debug",  } }
+crate::macros::string_type! {
+    /// The values of `level` of [`PlayerMessage`].
+    PlayerMessageLevel {
+        ERROR = "error",
+        WARNING = "warning",
+        INFO = "info",
+        DEBUG = "debug",
+    }
+}

@@ -4,8 +4,13 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Memory pressure level.
-PressureLevel { MODERATE = "moderate", CRITICAL = "critical",  } }
+crate::macros::string_type! {
+    /// Memory pressure level.
+    PressureLevel {
+        MODERATE = "moderate",
+        CRITICAL = "critical",
+    }
+}
 
 /// Heap profile sample.
 #[derive(Debug, Clone, Deserialize)]
@@ -58,7 +63,7 @@ pub struct DOMCounter {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetDOMCounters {}
 
-/// What [`GetDOMCounters`\] returns.
+/// What [`GetDOMCounters`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetDOMCountersReturns {
@@ -81,7 +86,7 @@ impl crate::Command for GetDOMCounters {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetDOMCountersForLeakDetection {}
 
-/// What [`GetDOMCountersForLeakDetection`\] returns.
+/// What [`GetDOMCountersForLeakDetection`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetDOMCountersForLeakDetectionReturns {
     /// DOM object counters.
@@ -197,7 +202,7 @@ impl crate::Command for StopSampling {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetAllTimeSamplingProfile {}
 
-/// What [`GetAllTimeSamplingProfile`\] returns.
+/// What [`GetAllTimeSamplingProfile`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetAllTimeSamplingProfileReturns {
     /// The field `profile`.
@@ -216,7 +221,7 @@ impl crate::Command for GetAllTimeSamplingProfile {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetBrowserSamplingProfile {}
 
-/// What [`GetBrowserSamplingProfile`\] returns.
+/// What [`GetBrowserSamplingProfile`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetBrowserSamplingProfileReturns {
     /// The field `profile`.
@@ -235,7 +240,7 @@ impl crate::Command for GetBrowserSamplingProfile {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetSamplingProfile {}
 
-/// What [`GetSamplingProfile`\] returns.
+/// What [`GetSamplingProfile`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetSamplingProfileReturns {
     /// The field `profile`.

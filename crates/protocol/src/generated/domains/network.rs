@@ -3,48 +3,125 @@
 //! file, data and other requests and responses, their headers, bodies, timing, etc.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Resource type as it was perceived by the rendering engine.
-ResourceType { DOCUMENT = "Document", STYLESHEET = "Stylesheet", IMAGE = "Image", MEDIA = "Media", FONT = "Font", SCRIPT = "Script", TEXT_TRACK = "TextTrack", XHR = "XHR", FETCH = "Fetch", PREFETCH = "Prefetch", EVENT_SOURCE = "EventSource", WEB_SOCKET = "WebSocket", MANIFEST = "Manifest", SIGNED_EXCHANGE = "SignedExchange", PING = "Ping", CSP_VIOLATION_REPORT = "CSPViolationReport", PREFLIGHT = "Preflight", FED_CM = "FedCM", OTHER = "Other",  } }
+crate::macros::string_type! {
+    /// Resource type as it was perceived by the rendering engine.
+    ResourceType {
+        DOCUMENT = "Document",
+        STYLESHEET = "Stylesheet",
+        IMAGE = "Image",
+        MEDIA = "Media",
+        FONT = "Font",
+        SCRIPT = "Script",
+        TEXT_TRACK = "TextTrack",
+        XHR = "XHR",
+        FETCH = "Fetch",
+        PREFETCH = "Prefetch",
+        EVENT_SOURCE = "EventSource",
+        WEB_SOCKET = "WebSocket",
+        MANIFEST = "Manifest",
+        SIGNED_EXCHANGE = "SignedExchange",
+        PING = "Ping",
+        CSP_VIOLATION_REPORT = "CSPViolationReport",
+        PREFLIGHT = "Preflight",
+        FED_CM = "FedCM",
+        OTHER = "Other",
+    }
+}
 
-crate::macros::string_type! { /// Unique loader identifier.
-LoaderId }
+crate::macros::string_type! {
+    /// Unique loader identifier.
+    LoaderId
+}
 
-crate::macros::string_type! { /// Unique network request identifier.
-/// Note that this does not identify individual HTTP requests that are part of
-/// a network request.
-RequestId }
+crate::macros::string_type! {
+    /// Unique network request identifier.
+    /// Note that this does not identify individual HTTP requests that are part of
+    /// a network request.
+    RequestId
+}
 
-crate::macros::string_type! { /// Network level fetch failure reason.
-ErrorReason { FAILED = "Failed", ABORTED = "Aborted", TIMED_OUT = "TimedOut", ACCESS_DENIED = "AccessDenied", CONNECTION_CLOSED = "ConnectionClosed", CONNECTION_RESET = "ConnectionReset", CONNECTION_REFUSED = "ConnectionRefused", CONNECTION_ABORTED = "ConnectionAborted", CONNECTION_FAILED = "ConnectionFailed", NAME_NOT_RESOLVED = "NameNotResolved", INTERNET_DISCONNECTED = "InternetDisconnected", ADDRESS_UNREACHABLE = "AddressUnreachable", BLOCKED_BY_CLIENT = "BlockedByClient", BLOCKED_BY_RESPONSE = "BlockedByResponse",  } }
+crate::macros::string_type! {
+    /// Network level fetch failure reason.
+    ErrorReason {
+        FAILED = "Failed",
+        ABORTED = "Aborted",
+        TIMED_OUT = "TimedOut",
+        ACCESS_DENIED = "AccessDenied",
+        CONNECTION_CLOSED = "ConnectionClosed",
+        CONNECTION_RESET = "ConnectionReset",
+        CONNECTION_REFUSED = "ConnectionRefused",
+        CONNECTION_ABORTED = "ConnectionAborted",
+        CONNECTION_FAILED = "ConnectionFailed",
+        NAME_NOT_RESOLVED = "NameNotResolved",
+        INTERNET_DISCONNECTED = "InternetDisconnected",
+        ADDRESS_UNREACHABLE = "AddressUnreachable",
+        BLOCKED_BY_CLIENT = "BlockedByClient",
+        BLOCKED_BY_RESPONSE = "BlockedByResponse",
+    }
+}
 
-crate::macros::number_type! { /// UTC time in seconds, counted from January 1, 1970.
-TimeSinceEpoch }
+crate::macros::number_type! {
+    /// UTC time in seconds, counted from January 1, 1970.
+    TimeSinceEpoch
+}
 
-crate::macros::number_type! { /// Monotonically increasing time in seconds since an arbitrary point in the past.
-MonotonicTime }
+crate::macros::number_type! {
+    /// Monotonically increasing time in seconds since an arbitrary point in the past.
+    MonotonicTime
+}
 
 /// Request / response headers as keys / values of JSON object.
 pub type Headers = crate::Raw;
 
-crate::macros::string_type! { /// The underlying connection technology that the browser is supposedly using.
-ConnectionType { NONE = "none", CELLULAR2G = "cellular2g", CELLULAR3G = "cellular3g", CELLULAR4G = "cellular4g", BLUETOOTH = "bluetooth", ETHERNET = "ethernet", WIFI = "wifi", WIMAX = "wimax", OTHER = "other",  } }
+crate::macros::string_type! {
+    /// The underlying connection technology that the browser is supposedly using.
+    ConnectionType {
+        NONE = "none",
+        CELLULAR2G = "cellular2g",
+        CELLULAR3G = "cellular3g",
+        CELLULAR4G = "cellular4g",
+        BLUETOOTH = "bluetooth",
+        ETHERNET = "ethernet",
+        WIFI = "wifi",
+        WIMAX = "wimax",
+        OTHER = "other",
+    }
+}
 
-crate::macros::string_type! { /// Represents the cookie's 'SameSite' status:
-/// <https://tools.ietf.org/html/draft-west-first-party-cookies>
-CookieSameSite { STRICT = "Strict", LAX = "Lax", NONE = "None",  } }
+crate::macros::string_type! {
+    /// Represents the cookie's 'SameSite' status:
+    /// <https://tools.ietf.org/html/draft-west-first-party-cookies>
+    CookieSameSite {
+        STRICT = "Strict",
+        LAX = "Lax",
+        NONE = "None",
+    }
+}
 
-crate::macros::string_type! { /// Represents the cookie's 'Priority' status:
-/// <https://tools.ietf.org/html/draft-west-cookie-priority-00>
-///
-/// Experimental.
-CookiePriority { LOW = "Low", MEDIUM = "Medium", HIGH = "High",  } }
+crate::macros::string_type! {
+    /// Represents the cookie's 'Priority' status:
+    /// <https://tools.ietf.org/html/draft-west-cookie-priority-00>
+    ///
+    /// Experimental.
+    CookiePriority {
+        LOW = "Low",
+        MEDIUM = "Medium",
+        HIGH = "High",
+    }
+}
 
-crate::macros::string_type! { /// Represents the source scheme of the origin that originally set the cookie.
-/// A value of "Unset" allows protocol clients to emulate legacy cookie scope for the scheme.
-/// This is a temporary ability and it will be removed in the future.
-///
-/// Experimental.
-CookieSourceScheme { UNSET = "Unset", NON_SECURE = "NonSecure", SECURE = "Secure",  } }
+crate::macros::string_type! {
+    /// Represents the source scheme of the origin that originally set the cookie.
+    /// A value of "Unset" allows protocol clients to emulate legacy cookie scope for the scheme.
+    /// This is a temporary ability and it will be removed in the future.
+    ///
+    /// Experimental.
+    CookieSourceScheme {
+        UNSET = "Unset",
+        NON_SECURE = "NonSecure",
+        SECURE = "Secure",
+    }
+}
 
 /// Timing information for the request.
 #[derive(Debug, Clone, Deserialize)]
@@ -113,13 +190,29 @@ pub struct ResourceTiming {
     pub receive_headers_end: f64,
 }
 
-crate::macros::string_type! { /// Loading priority of a resource request.
-ResourcePriority { VERY_LOW = "VeryLow", LOW = "Low", MEDIUM = "Medium", HIGH = "High", VERY_HIGH = "VeryHigh",  } }
+crate::macros::string_type! {
+    /// Loading priority of a resource request.
+    ResourcePriority {
+        VERY_LOW = "VeryLow",
+        LOW = "Low",
+        MEDIUM = "Medium",
+        HIGH = "High",
+        VERY_HIGH = "VeryHigh",
+    }
+}
 
-crate::macros::string_type! { /// The render-blocking behavior of a resource request.
-///
-/// Experimental.
-RenderBlockingBehavior { BLOCKING = "Blocking", IN_BODY_PARSER_BLOCKING = "InBodyParserBlocking", NON_BLOCKING = "NonBlocking", NON_BLOCKING_DYNAMIC = "NonBlockingDynamic", POTENTIALLY_BLOCKING = "PotentiallyBlocking",  } }
+crate::macros::string_type! {
+    /// The render-blocking behavior of a resource request.
+    ///
+    /// Experimental.
+    RenderBlockingBehavior {
+        BLOCKING = "Blocking",
+        IN_BODY_PARSER_BLOCKING = "InBodyParserBlocking",
+        NON_BLOCKING = "NonBlocking",
+        NON_BLOCKING_DYNAMIC = "NonBlockingDynamic",
+        POTENTIALLY_BLOCKING = "PotentiallyBlocking",
+    }
+}
 
 /// Post data entry for HTTP request
 #[derive(Debug, Clone, Deserialize)]
@@ -236,14 +329,70 @@ pub struct SecurityDetails {
     pub encrypted_client_hello: bool,
 }
 
-crate::macros::string_type! { /// Whether the request complied with Certificate Transparency policy.
-CertificateTransparencyCompliance { UNKNOWN = "unknown", NOT_COMPLIANT = "not-compliant", COMPLIANT = "compliant",  } }
+crate::macros::string_type! {
+    /// Whether the request complied with Certificate Transparency policy.
+    CertificateTransparencyCompliance {
+        UNKNOWN = "unknown",
+        NOT_COMPLIANT = "not-compliant",
+        COMPLIANT = "compliant",
+    }
+}
 
-crate::macros::string_type! { /// The reason why request was blocked.
-BlockedReason { OTHER = "other", CSP = "csp", MIXED_CONTENT = "mixed-content", ORIGIN = "origin", INSPECTOR = "inspector", INTEGRITY = "integrity", SUBRESOURCE_FILTER = "subresource-filter", CONTENT_TYPE = "content-type", COEP_FRAME_RESOURCE_NEEDS_COEP_HEADER = "coep-frame-resource-needs-coep-header", COOP_SANDBOXED_IFRAME_CANNOT_NAVIGATE_TO_COOP_PAGE = "coop-sandboxed-iframe-cannot-navigate-to-coop-page", CORP_NOT_SAME_ORIGIN = "corp-not-same-origin", CORP_NOT_SAME_ORIGIN_AFTER_DEFAULTED_TO_SAME_ORIGIN_BY_COEP = "corp-not-same-origin-after-defaulted-to-same-origin-by-coep", CORP_NOT_SAME_ORIGIN_AFTER_DEFAULTED_TO_SAME_ORIGIN_BY_DIP = "corp-not-same-origin-after-defaulted-to-same-origin-by-dip", CORP_NOT_SAME_ORIGIN_AFTER_DEFAULTED_TO_SAME_ORIGIN_BY_COEP_AND_DIP = "corp-not-same-origin-after-defaulted-to-same-origin-by-coep-and-dip", CORP_NOT_SAME_SITE = "corp-not-same-site", SRI_MESSAGE_SIGNATURE_MISMATCH = "sri-message-signature-mismatch",  } }
+crate::macros::string_type! {
+    /// The reason why request was blocked.
+    BlockedReason {
+        OTHER = "other",
+        CSP = "csp",
+        MIXED_CONTENT = "mixed-content",
+        ORIGIN = "origin",
+        INSPECTOR = "inspector",
+        INTEGRITY = "integrity",
+        SUBRESOURCE_FILTER = "subresource-filter",
+        CONTENT_TYPE = "content-type",
+        COEP_FRAME_RESOURCE_NEEDS_COEP_HEADER = "coep-frame-resource-needs-coep-header",
+        COOP_SANDBOXED_IFRAME_CANNOT_NAVIGATE_TO_COOP_PAGE = "coop-sandboxed-iframe-cannot-navigate-to-coop-page",
+        CORP_NOT_SAME_ORIGIN = "corp-not-same-origin",
+        CORP_NOT_SAME_ORIGIN_AFTER_DEFAULTED_TO_SAME_ORIGIN_BY_COEP = "corp-not-same-origin-after-defaulted-to-same-origin-by-coep",
+        CORP_NOT_SAME_ORIGIN_AFTER_DEFAULTED_TO_SAME_ORIGIN_BY_DIP = "corp-not-same-origin-after-defaulted-to-same-origin-by-dip",
+        CORP_NOT_SAME_ORIGIN_AFTER_DEFAULTED_TO_SAME_ORIGIN_BY_COEP_AND_DIP = "corp-not-same-origin-after-defaulted-to-same-origin-by-coep-and-dip",
+        CORP_NOT_SAME_SITE = "corp-not-same-site",
+        SRI_MESSAGE_SIGNATURE_MISMATCH = "sri-message-signature-mismatch",
+    }
+}
 
-crate::macros::string_type! { /// The reason why request was blocked.
-CorsError { DISALLOWED_BY_MODE = "DisallowedByMode", INVALID_RESPONSE = "InvalidResponse", WILDCARD_ORIGIN_NOT_ALLOWED = "WildcardOriginNotAllowed", MISSING_ALLOW_ORIGIN_HEADER = "MissingAllowOriginHeader", MULTIPLE_ALLOW_ORIGIN_VALUES = "MultipleAllowOriginValues", INVALID_ALLOW_ORIGIN_VALUE = "InvalidAllowOriginValue", ALLOW_ORIGIN_MISMATCH = "AllowOriginMismatch", INVALID_ALLOW_CREDENTIALS = "InvalidAllowCredentials", CORS_DISABLED_SCHEME = "CorsDisabledScheme", PREFLIGHT_INVALID_STATUS = "PreflightInvalidStatus", PREFLIGHT_DISALLOWED_REDIRECT = "PreflightDisallowedRedirect", PREFLIGHT_WILDCARD_ORIGIN_NOT_ALLOWED = "PreflightWildcardOriginNotAllowed", PREFLIGHT_MISSING_ALLOW_ORIGIN_HEADER = "PreflightMissingAllowOriginHeader", PREFLIGHT_MULTIPLE_ALLOW_ORIGIN_VALUES = "PreflightMultipleAllowOriginValues", PREFLIGHT_INVALID_ALLOW_ORIGIN_VALUE = "PreflightInvalidAllowOriginValue", PREFLIGHT_ALLOW_ORIGIN_MISMATCH = "PreflightAllowOriginMismatch", PREFLIGHT_INVALID_ALLOW_CREDENTIALS = "PreflightInvalidAllowCredentials", PREFLIGHT_MISSING_ALLOW_EXTERNAL = "PreflightMissingAllowExternal", PREFLIGHT_INVALID_ALLOW_EXTERNAL = "PreflightInvalidAllowExternal", INVALID_ALLOW_METHODS_PREFLIGHT_RESPONSE = "InvalidAllowMethodsPreflightResponse", INVALID_ALLOW_HEADERS_PREFLIGHT_RESPONSE = "InvalidAllowHeadersPreflightResponse", METHOD_DISALLOWED_BY_PREFLIGHT_RESPONSE = "MethodDisallowedByPreflightResponse", HEADER_DISALLOWED_BY_PREFLIGHT_RESPONSE = "HeaderDisallowedByPreflightResponse", REDIRECT_CONTAINS_CREDENTIALS = "RedirectContainsCredentials", INSECURE_LOCAL_NETWORK = "InsecureLocalNetwork", INVALID_LOCAL_NETWORK_ACCESS = "InvalidLocalNetworkAccess", NO_CORS_REDIRECT_MODE_NOT_FOLLOW = "NoCorsRedirectModeNotFollow", LOCAL_NETWORK_ACCESS_PERMISSION_DENIED = "LocalNetworkAccessPermissionDenied",  } }
+crate::macros::string_type! {
+    /// The reason why request was blocked.
+    CorsError {
+        DISALLOWED_BY_MODE = "DisallowedByMode",
+        INVALID_RESPONSE = "InvalidResponse",
+        WILDCARD_ORIGIN_NOT_ALLOWED = "WildcardOriginNotAllowed",
+        MISSING_ALLOW_ORIGIN_HEADER = "MissingAllowOriginHeader",
+        MULTIPLE_ALLOW_ORIGIN_VALUES = "MultipleAllowOriginValues",
+        INVALID_ALLOW_ORIGIN_VALUE = "InvalidAllowOriginValue",
+        ALLOW_ORIGIN_MISMATCH = "AllowOriginMismatch",
+        INVALID_ALLOW_CREDENTIALS = "InvalidAllowCredentials",
+        CORS_DISABLED_SCHEME = "CorsDisabledScheme",
+        PREFLIGHT_INVALID_STATUS = "PreflightInvalidStatus",
+        PREFLIGHT_DISALLOWED_REDIRECT = "PreflightDisallowedRedirect",
+        PREFLIGHT_WILDCARD_ORIGIN_NOT_ALLOWED = "PreflightWildcardOriginNotAllowed",
+        PREFLIGHT_MISSING_ALLOW_ORIGIN_HEADER = "PreflightMissingAllowOriginHeader",
+        PREFLIGHT_MULTIPLE_ALLOW_ORIGIN_VALUES = "PreflightMultipleAllowOriginValues",
+        PREFLIGHT_INVALID_ALLOW_ORIGIN_VALUE = "PreflightInvalidAllowOriginValue",
+        PREFLIGHT_ALLOW_ORIGIN_MISMATCH = "PreflightAllowOriginMismatch",
+        PREFLIGHT_INVALID_ALLOW_CREDENTIALS = "PreflightInvalidAllowCredentials",
+        PREFLIGHT_MISSING_ALLOW_EXTERNAL = "PreflightMissingAllowExternal",
+        PREFLIGHT_INVALID_ALLOW_EXTERNAL = "PreflightInvalidAllowExternal",
+        INVALID_ALLOW_METHODS_PREFLIGHT_RESPONSE = "InvalidAllowMethodsPreflightResponse",
+        INVALID_ALLOW_HEADERS_PREFLIGHT_RESPONSE = "InvalidAllowHeadersPreflightResponse",
+        METHOD_DISALLOWED_BY_PREFLIGHT_RESPONSE = "MethodDisallowedByPreflightResponse",
+        HEADER_DISALLOWED_BY_PREFLIGHT_RESPONSE = "HeaderDisallowedByPreflightResponse",
+        REDIRECT_CONTAINS_CREDENTIALS = "RedirectContainsCredentials",
+        INSECURE_LOCAL_NETWORK = "InsecureLocalNetwork",
+        INVALID_LOCAL_NETWORK_ACCESS = "InvalidLocalNetworkAccess",
+        NO_CORS_REDIRECT_MODE_NOT_FOLLOW = "NoCorsRedirectModeNotFollow",
+        LOCAL_NETWORK_ACCESS_PERMISSION_DENIED = "LocalNetworkAccessPermissionDenied",
+    }
+}
 
 /// The type `Network.CorsErrorStatus`.
 #[derive(Debug, Clone, Deserialize)]
@@ -255,8 +404,15 @@ pub struct CorsErrorStatus {
     pub failed_parameter: String,
 }
 
-crate::macros::string_type! { /// Source of serviceworker response.
-ServiceWorkerResponseSource { CACHE_STORAGE = "cache-storage", HTTP_CACHE = "http-cache", FALLBACK_CODE = "fallback-code", NETWORK = "network",  } }
+crate::macros::string_type! {
+    /// Source of serviceworker response.
+    ServiceWorkerResponseSource {
+        CACHE_STORAGE = "cache-storage",
+        HTTP_CACHE = "http-cache",
+        FALLBACK_CODE = "fallback-code",
+        NETWORK = "network",
+    }
+}
 
 /// Determines what type of Trust Token operation is executed and
 /// depending on the type, some additional parameters. The values
@@ -276,18 +432,43 @@ pub struct TrustTokenParams {
     pub issuers: Option<Vec<String>>,
 }
 
-crate::macros::string_type! { /// The type `Network.TrustTokenOperationType`.
-///
-/// Experimental.
-TrustTokenOperationType { ISSUANCE = "Issuance", REDEMPTION = "Redemption", SIGNING = "Signing",  } }
+crate::macros::string_type! {
+    /// The type `Network.TrustTokenOperationType`.
+    ///
+    /// Experimental.
+    TrustTokenOperationType {
+        ISSUANCE = "Issuance",
+        REDEMPTION = "Redemption",
+        SIGNING = "Signing",
+    }
+}
 
-crate::macros::string_type! { /// The reason why Chrome uses a specific transport protocol for HTTP semantics.
-///
-/// Experimental.
-AlternateProtocolUsage { ALTERNATIVE_JOB_WON_WITHOUT_RACE = "alternativeJobWonWithoutRace", ALTERNATIVE_JOB_WON_RACE = "alternativeJobWonRace", MAIN_JOB_WON_RACE = "mainJobWonRace", MAPPING_MISSING = "mappingMissing", BROKEN = "broken", DNS_ALPN_H3_JOB_WON_WITHOUT_RACE = "dnsAlpnH3JobWonWithoutRace", DNS_ALPN_H3_JOB_WON_RACE = "dnsAlpnH3JobWonRace", UNSPECIFIED_REASON = "unspecifiedReason",  } }
+crate::macros::string_type! {
+    /// The reason why Chrome uses a specific transport protocol for HTTP semantics.
+    ///
+    /// Experimental.
+    AlternateProtocolUsage {
+        ALTERNATIVE_JOB_WON_WITHOUT_RACE = "alternativeJobWonWithoutRace",
+        ALTERNATIVE_JOB_WON_RACE = "alternativeJobWonRace",
+        MAIN_JOB_WON_RACE = "mainJobWonRace",
+        MAPPING_MISSING = "mappingMissing",
+        BROKEN = "broken",
+        DNS_ALPN_H3_JOB_WON_WITHOUT_RACE = "dnsAlpnH3JobWonWithoutRace",
+        DNS_ALPN_H3_JOB_WON_RACE = "dnsAlpnH3JobWonRace",
+        UNSPECIFIED_REASON = "unspecifiedReason",
+    }
+}
 
-crate::macros::string_type! { /// Source of service worker router.
-ServiceWorkerRouterSource { NETWORK = "network", CACHE = "cache", FETCH_EVENT = "fetch-event", RACE_NETWORK_AND_FETCH_HANDLER = "race-network-and-fetch-handler", RACE_NETWORK_AND_CACHE = "race-network-and-cache",  } }
+crate::macros::string_type! {
+    /// Source of service worker router.
+    ServiceWorkerRouterSource {
+        NETWORK = "network",
+        CACHE = "cache",
+        FETCH_EVENT = "fetch-event",
+        RACE_NETWORK_AND_FETCH_HANDLER = "race-network-and-fetch-handler",
+        RACE_NETWORK_AND_CACHE = "race-network-and-cache",
+    }
+}
 
 /// The type `Network.ServiceWorkerRouterInfo`.
 ///
@@ -526,20 +707,72 @@ pub struct Cookie {
     pub partition_key_opaque: Option<bool>,
 }
 
-crate::macros::string_type! { /// Types of reasons why a cookie may not be stored from a response.
-///
-/// Experimental.
-SetCookieBlockedReason { SECURE_ONLY = "SecureOnly", SAME_SITE_STRICT = "SameSiteStrict", SAME_SITE_LAX = "SameSiteLax", SAME_SITE_UNSPECIFIED_TREATED_AS_LAX = "SameSiteUnspecifiedTreatedAsLax", SAME_SITE_NONE_INSECURE = "SameSiteNoneInsecure", USER_PREFERENCES = "UserPreferences", THIRD_PARTY_PHASEOUT = "ThirdPartyPhaseout", SYNTAX_ERROR = "SyntaxError", SCHEME_NOT_SUPPORTED = "SchemeNotSupported", OVERWRITE_SECURE = "OverwriteSecure", INVALID_DOMAIN = "InvalidDomain", INVALID_PREFIX = "InvalidPrefix", UNKNOWN_ERROR = "UnknownError", SCHEMEFUL_SAME_SITE_STRICT = "SchemefulSameSiteStrict", SCHEMEFUL_SAME_SITE_LAX = "SchemefulSameSiteLax", SCHEMEFUL_SAME_SITE_UNSPECIFIED_TREATED_AS_LAX = "SchemefulSameSiteUnspecifiedTreatedAsLax", NAME_VALUE_PAIR_EXCEEDS_MAX_SIZE = "NameValuePairExceedsMaxSize", DISALLOWED_CHARACTER = "DisallowedCharacter", NO_COOKIE_CONTENT = "NoCookieContent",  } }
+crate::macros::string_type! {
+    /// Types of reasons why a cookie may not be stored from a response.
+    ///
+    /// Experimental.
+    SetCookieBlockedReason {
+        SECURE_ONLY = "SecureOnly",
+        SAME_SITE_STRICT = "SameSiteStrict",
+        SAME_SITE_LAX = "SameSiteLax",
+        SAME_SITE_UNSPECIFIED_TREATED_AS_LAX = "SameSiteUnspecifiedTreatedAsLax",
+        SAME_SITE_NONE_INSECURE = "SameSiteNoneInsecure",
+        USER_PREFERENCES = "UserPreferences",
+        THIRD_PARTY_PHASEOUT = "ThirdPartyPhaseout",
+        SYNTAX_ERROR = "SyntaxError",
+        SCHEME_NOT_SUPPORTED = "SchemeNotSupported",
+        OVERWRITE_SECURE = "OverwriteSecure",
+        INVALID_DOMAIN = "InvalidDomain",
+        INVALID_PREFIX = "InvalidPrefix",
+        UNKNOWN_ERROR = "UnknownError",
+        SCHEMEFUL_SAME_SITE_STRICT = "SchemefulSameSiteStrict",
+        SCHEMEFUL_SAME_SITE_LAX = "SchemefulSameSiteLax",
+        SCHEMEFUL_SAME_SITE_UNSPECIFIED_TREATED_AS_LAX = "SchemefulSameSiteUnspecifiedTreatedAsLax",
+        NAME_VALUE_PAIR_EXCEEDS_MAX_SIZE = "NameValuePairExceedsMaxSize",
+        DISALLOWED_CHARACTER = "DisallowedCharacter",
+        NO_COOKIE_CONTENT = "NoCookieContent",
+    }
+}
 
-crate::macros::string_type! { /// Types of reasons why a cookie may not be sent with a request.
-///
-/// Experimental.
-CookieBlockedReason { SECURE_ONLY = "SecureOnly", NOT_ON_PATH = "NotOnPath", DOMAIN_MISMATCH = "DomainMismatch", SAME_SITE_STRICT = "SameSiteStrict", SAME_SITE_LAX = "SameSiteLax", SAME_SITE_UNSPECIFIED_TREATED_AS_LAX = "SameSiteUnspecifiedTreatedAsLax", SAME_SITE_NONE_INSECURE = "SameSiteNoneInsecure", USER_PREFERENCES = "UserPreferences", THIRD_PARTY_PHASEOUT = "ThirdPartyPhaseout", UNKNOWN_ERROR = "UnknownError", SCHEMEFUL_SAME_SITE_STRICT = "SchemefulSameSiteStrict", SCHEMEFUL_SAME_SITE_LAX = "SchemefulSameSiteLax", SCHEMEFUL_SAME_SITE_UNSPECIFIED_TREATED_AS_LAX = "SchemefulSameSiteUnspecifiedTreatedAsLax", NAME_VALUE_PAIR_EXCEEDS_MAX_SIZE = "NameValuePairExceedsMaxSize", PORT_MISMATCH = "PortMismatch", SCHEME_MISMATCH = "SchemeMismatch", ANONYMOUS_CONTEXT = "AnonymousContext",  } }
+crate::macros::string_type! {
+    /// Types of reasons why a cookie may not be sent with a request.
+    ///
+    /// Experimental.
+    CookieBlockedReason {
+        SECURE_ONLY = "SecureOnly",
+        NOT_ON_PATH = "NotOnPath",
+        DOMAIN_MISMATCH = "DomainMismatch",
+        SAME_SITE_STRICT = "SameSiteStrict",
+        SAME_SITE_LAX = "SameSiteLax",
+        SAME_SITE_UNSPECIFIED_TREATED_AS_LAX = "SameSiteUnspecifiedTreatedAsLax",
+        SAME_SITE_NONE_INSECURE = "SameSiteNoneInsecure",
+        USER_PREFERENCES = "UserPreferences",
+        THIRD_PARTY_PHASEOUT = "ThirdPartyPhaseout",
+        UNKNOWN_ERROR = "UnknownError",
+        SCHEMEFUL_SAME_SITE_STRICT = "SchemefulSameSiteStrict",
+        SCHEMEFUL_SAME_SITE_LAX = "SchemefulSameSiteLax",
+        SCHEMEFUL_SAME_SITE_UNSPECIFIED_TREATED_AS_LAX = "SchemefulSameSiteUnspecifiedTreatedAsLax",
+        NAME_VALUE_PAIR_EXCEEDS_MAX_SIZE = "NameValuePairExceedsMaxSize",
+        PORT_MISMATCH = "PortMismatch",
+        SCHEME_MISMATCH = "SchemeMismatch",
+        ANONYMOUS_CONTEXT = "AnonymousContext",
+    }
+}
 
-crate::macros::string_type! { /// Types of reasons why a cookie should have been blocked by 3PCD but is exempted for the request.
-///
-/// Experimental.
-CookieExemptionReason { NONE = "None", USER_SETTING = "UserSetting", ENTERPRISE_POLICY = "EnterprisePolicy", STORAGE_ACCESS = "StorageAccess", TOP_LEVEL_STORAGE_ACCESS = "TopLevelStorageAccess", SCHEME = "Scheme", SAME_SITE_NONE_COOKIES_IN_SANDBOX = "SameSiteNoneCookiesInSandbox",  } }
+crate::macros::string_type! {
+    /// Types of reasons why a cookie should have been blocked by 3PCD but is exempted for the request.
+    ///
+    /// Experimental.
+    CookieExemptionReason {
+        NONE = "None",
+        USER_SETTING = "UserSetting",
+        ENTERPRISE_POLICY = "EnterprisePolicy",
+        STORAGE_ACCESS = "StorageAccess",
+        TOP_LEVEL_STORAGE_ACCESS = "TopLevelStorageAccess",
+        SCHEME = "Scheme",
+        SAME_SITE_NONE_COOKIES_IN_SANDBOX = "SameSiteNoneCookiesInSandbox",
+    }
+}
 
 /// A cookie which was not stored from a response with the corresponding reason.
 ///
@@ -742,10 +975,19 @@ pub struct SignedExchangeHeader {
     pub header_integrity: String,
 }
 
-crate::macros::string_type! { /// Field type for a signed exchange related error.
-///
-/// Experimental.
-SignedExchangeErrorField { SIGNATURE_SIG = "signatureSig", SIGNATURE_INTEGRITY = "signatureIntegrity", SIGNATURE_CERT_URL = "signatureCertUrl", SIGNATURE_CERT_SHA256 = "signatureCertSha256", SIGNATURE_VALIDITY_URL = "signatureValidityUrl", SIGNATURE_TIMESTAMPS = "signatureTimestamps",  } }
+crate::macros::string_type! {
+    /// Field type for a signed exchange related error.
+    ///
+    /// Experimental.
+    SignedExchangeErrorField {
+        SIGNATURE_SIG = "signatureSig",
+        SIGNATURE_INTEGRITY = "signatureIntegrity",
+        SIGNATURE_CERT_URL = "signatureCertUrl",
+        SIGNATURE_CERT_SHA256 = "signatureCertSha256",
+        SIGNATURE_VALIDITY_URL = "signatureValidityUrl",
+        SIGNATURE_TIMESTAMPS = "signatureTimestamps",
+    }
+}
 
 /// Information about a signed exchange response.
 ///
@@ -859,10 +1101,15 @@ impl BlockPattern {
     }
 }
 
-crate::macros::string_type! { /// The type `Network.DirectSocketDnsQueryType`.
-///
-/// Experimental.
-DirectSocketDnsQueryType { IPV4 = "ipv4", IPV6 = "ipv6",  } }
+crate::macros::string_type! {
+    /// The type `Network.DirectSocketDnsQueryType`.
+    ///
+    /// Experimental.
+    DirectSocketDnsQueryType {
+        IPV4 = "ipv4",
+        IPV6 = "ipv6",
+    }
+}
 
 /// The type `Network.DirectTCPSocketOptions`.
 ///
@@ -925,15 +1172,30 @@ pub struct DirectUDPMessage {
     pub remote_port: Option<i64>,
 }
 
-crate::macros::string_type! { /// The type `Network.LocalNetworkAccessRequestPolicy`.
-///
-/// Experimental.
-LocalNetworkAccessRequestPolicy { ALLOW = "Allow", BLOCK_FROM_INSECURE_TO_MORE_PRIVATE = "BlockFromInsecureToMorePrivate", WARN_FROM_INSECURE_TO_MORE_PRIVATE = "WarnFromInsecureToMorePrivate", PERMISSION_BLOCK = "PermissionBlock", PERMISSION_WARN = "PermissionWarn",  } }
+crate::macros::string_type! {
+    /// The type `Network.LocalNetworkAccessRequestPolicy`.
+    ///
+    /// Experimental.
+    LocalNetworkAccessRequestPolicy {
+        ALLOW = "Allow",
+        BLOCK_FROM_INSECURE_TO_MORE_PRIVATE = "BlockFromInsecureToMorePrivate",
+        WARN_FROM_INSECURE_TO_MORE_PRIVATE = "WarnFromInsecureToMorePrivate",
+        PERMISSION_BLOCK = "PermissionBlock",
+        PERMISSION_WARN = "PermissionWarn",
+    }
+}
 
-crate::macros::string_type! { /// The type `Network.IPAddressSpace`.
-///
-/// Experimental.
-IPAddressSpace { LOOPBACK = "Loopback", LOCAL = "Local", PUBLIC = "Public", UNKNOWN = "Unknown",  } }
+crate::macros::string_type! {
+    /// The type `Network.IPAddressSpace`.
+    ///
+    /// Experimental.
+    IPAddressSpace {
+        LOOPBACK = "Loopback",
+        LOCAL = "Local",
+        PUBLIC = "Public",
+        UNKNOWN = "Unknown",
+    }
+}
 
 /// The type `Network.ConnectTiming`.
 ///
@@ -1016,10 +1278,20 @@ pub struct AdProvenance {
     pub ad_script_ancestry: Option<AdAncestry>,
 }
 
-crate::macros::string_type! { /// The type `Network.CrossOriginOpenerPolicyValue`.
-///
-/// Experimental.
-CrossOriginOpenerPolicyValue { SAME_ORIGIN = "SameOrigin", SAME_ORIGIN_ALLOW_POPUPS = "SameOriginAllowPopups", RESTRICT_PROPERTIES = "RestrictProperties", UNSAFE_NONE = "UnsafeNone", SAME_ORIGIN_PLUS_COEP = "SameOriginPlusCoep", RESTRICT_PROPERTIES_PLUS_COEP = "RestrictPropertiesPlusCoep", NOOPENER_ALLOW_POPUPS = "NoopenerAllowPopups",  } }
+crate::macros::string_type! {
+    /// The type `Network.CrossOriginOpenerPolicyValue`.
+    ///
+    /// Experimental.
+    CrossOriginOpenerPolicyValue {
+        SAME_ORIGIN = "SameOrigin",
+        SAME_ORIGIN_ALLOW_POPUPS = "SameOriginAllowPopups",
+        RESTRICT_PROPERTIES = "RestrictProperties",
+        UNSAFE_NONE = "UnsafeNone",
+        SAME_ORIGIN_PLUS_COEP = "SameOriginPlusCoep",
+        RESTRICT_PROPERTIES_PLUS_COEP = "RestrictPropertiesPlusCoep",
+        NOOPENER_ALLOW_POPUPS = "NoopenerAllowPopups",
+    }
+}
 
 /// The type `Network.CrossOriginOpenerPolicyStatus`.
 ///
@@ -1037,10 +1309,16 @@ pub struct CrossOriginOpenerPolicyStatus {
     pub report_only_reporting_endpoint: Option<String>,
 }
 
-crate::macros::string_type! { /// The type `Network.CrossOriginEmbedderPolicyValue`.
-///
-/// Experimental.
-CrossOriginEmbedderPolicyValue { NONE = "None", CREDENTIALLESS = "Credentialless", REQUIRE_CORP = "RequireCorp",  } }
+crate::macros::string_type! {
+    /// The type `Network.CrossOriginEmbedderPolicyValue`.
+    ///
+    /// Experimental.
+    CrossOriginEmbedderPolicyValue {
+        NONE = "None",
+        CREDENTIALLESS = "Credentialless",
+        REQUIRE_CORP = "RequireCorp",
+    }
+}
 
 /// The type `Network.CrossOriginEmbedderPolicyStatus`.
 ///
@@ -1058,10 +1336,15 @@ pub struct CrossOriginEmbedderPolicyStatus {
     pub report_only_reporting_endpoint: Option<String>,
 }
 
-crate::macros::string_type! { /// The type `Network.ContentSecurityPolicySource`.
-///
-/// Experimental.
-ContentSecurityPolicySource { HTTP = "HTTP", META = "Meta",  } }
+crate::macros::string_type! {
+    /// The type `Network.ContentSecurityPolicySource`.
+    ///
+    /// Experimental.
+    ContentSecurityPolicySource {
+        HTTP = "HTTP",
+        META = "Meta",
+    }
+}
 
 /// The type `Network.ContentSecurityPolicyStatus`.
 ///
@@ -1090,15 +1373,24 @@ pub struct SecurityIsolationStatus {
     pub csp: Option<Vec<ContentSecurityPolicyStatus>>,
 }
 
-crate::macros::string_type! { /// The status of a Reporting API report.
-///
-/// Experimental.
-ReportStatus { QUEUED = "Queued", PENDING = "Pending", MARKED_FOR_REMOVAL = "MarkedForRemoval", SUCCESS = "Success",  } }
+crate::macros::string_type! {
+    /// The status of a Reporting API report.
+    ///
+    /// Experimental.
+    ReportStatus {
+        QUEUED = "Queued",
+        PENDING = "Pending",
+        MARKED_FOR_REMOVAL = "MarkedForRemoval",
+        SUCCESS = "Success",
+    }
+}
 
-crate::macros::string_type! { /// The type `Network.ReportId`.
-///
-/// Experimental.
-ReportId }
+crate::macros::string_type! {
+    /// The type `Network.ReportId`.
+    ///
+    /// Experimental.
+    ReportId
+}
 
 /// An object representing a report generated by the Reporting API.
 ///
@@ -1243,16 +1535,98 @@ pub struct DeviceBoundSession {
     pub allowed_refresh_initiators: Vec<String>,
 }
 
-crate::macros::string_type! { /// A unique identifier for a device bound session event.
-///
-/// Experimental.
-DeviceBoundSessionEventId }
+crate::macros::string_type! {
+    /// A unique identifier for a device bound session event.
+    ///
+    /// Experimental.
+    DeviceBoundSessionEventId
+}
 
-crate::macros::string_type! { /// A fetch result for a device bound session creation or refresh.
-/// LINT.IfChange(DeviceBoundSessionFetchResult)
-///
-/// Experimental.
-DeviceBoundSessionFetchResult { SUCCESS = "Success", SIGNING_KEY_GENERATION_ERROR = "SigningKeyGenerationError", ATTESTATION_KEY_GENERATION_ERROR = "AttestationKeyGenerationError", SIGNING_ERROR = "SigningError", TRANSIENT_SIGNING_ERROR = "TransientSigningError", SERVER_REQUESTED_TERMINATION = "ServerRequestedTermination", INVALID_SESSION_ID = "InvalidSessionId", INVALID_CHALLENGE = "InvalidChallenge", TOO_MANY_CHALLENGES = "TooManyChallenges", INVALID_FETCHER_URL = "InvalidFetcherUrl", INVALID_REFRESH_URL = "InvalidRefreshUrl", TRANSIENT_HTTP_ERROR = "TransientHttpError", SCOPE_ORIGIN_SAME_SITE_MISMATCH = "ScopeOriginSameSiteMismatch", REFRESH_URL_SAME_SITE_MISMATCH = "RefreshUrlSameSiteMismatch", MISMATCHED_SESSION_ID = "MismatchedSessionId", MISSING_SCOPE = "MissingScope", NO_CREDENTIALS = "NoCredentials", SUBDOMAIN_REGISTRATION_WELL_KNOWN_UNAVAILABLE = "SubdomainRegistrationWellKnownUnavailable", SUBDOMAIN_REGISTRATION_UNAUTHORIZED = "SubdomainRegistrationUnauthorized", SUBDOMAIN_REGISTRATION_WELL_KNOWN_MALFORMED = "SubdomainRegistrationWellKnownMalformed", SESSION_PROVIDER_WELL_KNOWN_UNAVAILABLE = "SessionProviderWellKnownUnavailable", RELYING_PARTY_WELL_KNOWN_UNAVAILABLE = "RelyingPartyWellKnownUnavailable", FEDERATED_KEY_THUMBPRINT_MISMATCH = "FederatedKeyThumbprintMismatch", INVALID_FEDERATED_SESSION_URL = "InvalidFederatedSessionUrl", INVALID_FEDERATED_KEY = "InvalidFederatedKey", TOO_MANY_RELYING_ORIGIN_LABELS = "TooManyRelyingOriginLabels", BOUND_COOKIE_SET_FORBIDDEN = "BoundCookieSetForbidden", NET_ERROR = "NetError", PROXY_ERROR = "ProxyError", EMPTY_SESSION_CONFIG = "EmptySessionConfig", INVALID_CREDENTIALS_CONFIG = "InvalidCredentialsConfig", INVALID_CREDENTIALS_TYPE = "InvalidCredentialsType", INVALID_CREDENTIALS_EMPTY_NAME = "InvalidCredentialsEmptyName", INVALID_CREDENTIALS_COOKIE = "InvalidCredentialsCookie", PERSISTENT_HTTP_ERROR = "PersistentHttpError", REGISTRATION_ATTEMPTED_CHALLENGE = "RegistrationAttemptedChallenge", INVALID_SCOPE_ORIGIN = "InvalidScopeOrigin", SCOPE_ORIGIN_CONTAINS_PATH = "ScopeOriginContainsPath", REFRESH_INITIATOR_NOT_STRING = "RefreshInitiatorNotString", REFRESH_INITIATOR_INVALID_HOST_PATTERN = "RefreshInitiatorInvalidHostPattern", INVALID_SCOPE_SPECIFICATION = "InvalidScopeSpecification", MISSING_SCOPE_SPECIFICATION_TYPE = "MissingScopeSpecificationType", EMPTY_SCOPE_SPECIFICATION_DOMAIN = "EmptyScopeSpecificationDomain", EMPTY_SCOPE_SPECIFICATION_PATH = "EmptyScopeSpecificationPath", INVALID_SCOPE_SPECIFICATION_TYPE = "InvalidScopeSpecificationType", INVALID_SCOPE_INCLUDE_SITE = "InvalidScopeIncludeSite", MISSING_SCOPE_INCLUDE_SITE = "MissingScopeIncludeSite", FEDERATED_NOT_AUTHORIZED_BY_PROVIDER = "FederatedNotAuthorizedByProvider", FEDERATED_NOT_AUTHORIZED_BY_RELYING_PARTY = "FederatedNotAuthorizedByRelyingParty", SESSION_PROVIDER_WELL_KNOWN_MALFORMED = "SessionProviderWellKnownMalformed", SESSION_PROVIDER_WELL_KNOWN_HAS_PROVIDER_ORIGIN = "SessionProviderWellKnownHasProviderOrigin", RELYING_PARTY_WELL_KNOWN_MALFORMED = "RelyingPartyWellKnownMalformed", RELYING_PARTY_WELL_KNOWN_HAS_RELYING_ORIGINS = "RelyingPartyWellKnownHasRelyingOrigins", INVALID_FEDERATED_SESSION_PROVIDER_SESSION_MISSING = "InvalidFederatedSessionProviderSessionMissing", INVALID_FEDERATED_SESSION_WRONG_PROVIDER_ORIGIN = "InvalidFederatedSessionWrongProviderOrigin", INVALID_CREDENTIALS_COOKIE_CREATION_TIME = "InvalidCredentialsCookieCreationTime", INVALID_CREDENTIALS_COOKIE_NAME = "InvalidCredentialsCookieName", INVALID_CREDENTIALS_COOKIE_PARSING = "InvalidCredentialsCookieParsing", INVALID_CREDENTIALS_COOKIE_UNPERMITTED_ATTRIBUTE = "InvalidCredentialsCookieUnpermittedAttribute", INVALID_CREDENTIALS_COOKIE_INVALID_DOMAIN = "InvalidCredentialsCookieInvalidDomain", INVALID_CREDENTIALS_COOKIE_PREFIX = "InvalidCredentialsCookiePrefix", INVALID_SCOPE_RULE_PATH = "InvalidScopeRulePath", INVALID_SCOPE_RULE_HOST_PATTERN = "InvalidScopeRuleHostPattern", SCOPE_RULE_ORIGIN_SCOPED_HOST_PATTERN_MISMATCH = "ScopeRuleOriginScopedHostPatternMismatch", SCOPE_RULE_SITE_SCOPED_HOST_PATTERN_MISMATCH = "ScopeRuleSiteScopedHostPatternMismatch", SIGNING_QUOTA_EXCEEDED = "SigningQuotaExceeded", INVALID_CONFIG_JSON = "InvalidConfigJson", INVALID_FEDERATED_SESSION_PROVIDER_FAILED_TO_RESTORE_KEY = "InvalidFederatedSessionProviderFailedToRestoreKey", FAILED_TO_UNWRAP_KEY = "FailedToUnwrapKey", SESSION_DELETED_DURING_REFRESH = "SessionDeletedDuringRefresh", CROSS_ORIGIN_REGISTRATION_SITE_NOT_INCLUDED = "CrossOriginRegistrationSiteNotIncluded", INVALID_PRE_PROVISIONED_KEY_INITIATOR_MISSING = "InvalidPreProvisionedKeyInitiatorMissing", PRE_PROVISIONED_KEY_ACCESS_NOT_GRANTED = "PreProvisionedKeyAccessNotGranted", PRE_PROVISIONED_KEY_NOT_FOUND = "PreProvisionedKeyNotFound", ATTESTATION_CERTIFICATION_ERROR = "AttestationCertificationError", ATTESTATION_SIGNING_ERROR = "AttestationSigningError", FEDERATED_REGISTRATION_REDIRECTED = "FederatedRegistrationRedirected",  } }
+crate::macros::string_type! {
+    /// A fetch result for a device bound session creation or refresh.
+    /// LINT.IfChange(DeviceBoundSessionFetchResult)
+    ///
+    /// Experimental.
+    DeviceBoundSessionFetchResult {
+        SUCCESS = "Success",
+        SIGNING_KEY_GENERATION_ERROR = "SigningKeyGenerationError",
+        ATTESTATION_KEY_GENERATION_ERROR = "AttestationKeyGenerationError",
+        SIGNING_ERROR = "SigningError",
+        TRANSIENT_SIGNING_ERROR = "TransientSigningError",
+        SERVER_REQUESTED_TERMINATION = "ServerRequestedTermination",
+        INVALID_SESSION_ID = "InvalidSessionId",
+        INVALID_CHALLENGE = "InvalidChallenge",
+        TOO_MANY_CHALLENGES = "TooManyChallenges",
+        INVALID_FETCHER_URL = "InvalidFetcherUrl",
+        INVALID_REFRESH_URL = "InvalidRefreshUrl",
+        TRANSIENT_HTTP_ERROR = "TransientHttpError",
+        SCOPE_ORIGIN_SAME_SITE_MISMATCH = "ScopeOriginSameSiteMismatch",
+        REFRESH_URL_SAME_SITE_MISMATCH = "RefreshUrlSameSiteMismatch",
+        MISMATCHED_SESSION_ID = "MismatchedSessionId",
+        MISSING_SCOPE = "MissingScope",
+        NO_CREDENTIALS = "NoCredentials",
+        SUBDOMAIN_REGISTRATION_WELL_KNOWN_UNAVAILABLE = "SubdomainRegistrationWellKnownUnavailable",
+        SUBDOMAIN_REGISTRATION_UNAUTHORIZED = "SubdomainRegistrationUnauthorized",
+        SUBDOMAIN_REGISTRATION_WELL_KNOWN_MALFORMED = "SubdomainRegistrationWellKnownMalformed",
+        SESSION_PROVIDER_WELL_KNOWN_UNAVAILABLE = "SessionProviderWellKnownUnavailable",
+        RELYING_PARTY_WELL_KNOWN_UNAVAILABLE = "RelyingPartyWellKnownUnavailable",
+        FEDERATED_KEY_THUMBPRINT_MISMATCH = "FederatedKeyThumbprintMismatch",
+        INVALID_FEDERATED_SESSION_URL = "InvalidFederatedSessionUrl",
+        INVALID_FEDERATED_KEY = "InvalidFederatedKey",
+        TOO_MANY_RELYING_ORIGIN_LABELS = "TooManyRelyingOriginLabels",
+        BOUND_COOKIE_SET_FORBIDDEN = "BoundCookieSetForbidden",
+        NET_ERROR = "NetError",
+        PROXY_ERROR = "ProxyError",
+        EMPTY_SESSION_CONFIG = "EmptySessionConfig",
+        INVALID_CREDENTIALS_CONFIG = "InvalidCredentialsConfig",
+        INVALID_CREDENTIALS_TYPE = "InvalidCredentialsType",
+        INVALID_CREDENTIALS_EMPTY_NAME = "InvalidCredentialsEmptyName",
+        INVALID_CREDENTIALS_COOKIE = "InvalidCredentialsCookie",
+        PERSISTENT_HTTP_ERROR = "PersistentHttpError",
+        REGISTRATION_ATTEMPTED_CHALLENGE = "RegistrationAttemptedChallenge",
+        INVALID_SCOPE_ORIGIN = "InvalidScopeOrigin",
+        SCOPE_ORIGIN_CONTAINS_PATH = "ScopeOriginContainsPath",
+        REFRESH_INITIATOR_NOT_STRING = "RefreshInitiatorNotString",
+        REFRESH_INITIATOR_INVALID_HOST_PATTERN = "RefreshInitiatorInvalidHostPattern",
+        INVALID_SCOPE_SPECIFICATION = "InvalidScopeSpecification",
+        MISSING_SCOPE_SPECIFICATION_TYPE = "MissingScopeSpecificationType",
+        EMPTY_SCOPE_SPECIFICATION_DOMAIN = "EmptyScopeSpecificationDomain",
+        EMPTY_SCOPE_SPECIFICATION_PATH = "EmptyScopeSpecificationPath",
+        INVALID_SCOPE_SPECIFICATION_TYPE = "InvalidScopeSpecificationType",
+        INVALID_SCOPE_INCLUDE_SITE = "InvalidScopeIncludeSite",
+        MISSING_SCOPE_INCLUDE_SITE = "MissingScopeIncludeSite",
+        FEDERATED_NOT_AUTHORIZED_BY_PROVIDER = "FederatedNotAuthorizedByProvider",
+        FEDERATED_NOT_AUTHORIZED_BY_RELYING_PARTY = "FederatedNotAuthorizedByRelyingParty",
+        SESSION_PROVIDER_WELL_KNOWN_MALFORMED = "SessionProviderWellKnownMalformed",
+        SESSION_PROVIDER_WELL_KNOWN_HAS_PROVIDER_ORIGIN = "SessionProviderWellKnownHasProviderOrigin",
+        RELYING_PARTY_WELL_KNOWN_MALFORMED = "RelyingPartyWellKnownMalformed",
+        RELYING_PARTY_WELL_KNOWN_HAS_RELYING_ORIGINS = "RelyingPartyWellKnownHasRelyingOrigins",
+        INVALID_FEDERATED_SESSION_PROVIDER_SESSION_MISSING = "InvalidFederatedSessionProviderSessionMissing",
+        INVALID_FEDERATED_SESSION_WRONG_PROVIDER_ORIGIN = "InvalidFederatedSessionWrongProviderOrigin",
+        INVALID_CREDENTIALS_COOKIE_CREATION_TIME = "InvalidCredentialsCookieCreationTime",
+        INVALID_CREDENTIALS_COOKIE_NAME = "InvalidCredentialsCookieName",
+        INVALID_CREDENTIALS_COOKIE_PARSING = "InvalidCredentialsCookieParsing",
+        INVALID_CREDENTIALS_COOKIE_UNPERMITTED_ATTRIBUTE = "InvalidCredentialsCookieUnpermittedAttribute",
+        INVALID_CREDENTIALS_COOKIE_INVALID_DOMAIN = "InvalidCredentialsCookieInvalidDomain",
+        INVALID_CREDENTIALS_COOKIE_PREFIX = "InvalidCredentialsCookiePrefix",
+        INVALID_SCOPE_RULE_PATH = "InvalidScopeRulePath",
+        INVALID_SCOPE_RULE_HOST_PATTERN = "InvalidScopeRuleHostPattern",
+        SCOPE_RULE_ORIGIN_SCOPED_HOST_PATTERN_MISMATCH = "ScopeRuleOriginScopedHostPatternMismatch",
+        SCOPE_RULE_SITE_SCOPED_HOST_PATTERN_MISMATCH = "ScopeRuleSiteScopedHostPatternMismatch",
+        SIGNING_QUOTA_EXCEEDED = "SigningQuotaExceeded",
+        INVALID_CONFIG_JSON = "InvalidConfigJson",
+        INVALID_FEDERATED_SESSION_PROVIDER_FAILED_TO_RESTORE_KEY = "InvalidFederatedSessionProviderFailedToRestoreKey",
+        FAILED_TO_UNWRAP_KEY = "FailedToUnwrapKey",
+        SESSION_DELETED_DURING_REFRESH = "SessionDeletedDuringRefresh",
+        CROSS_ORIGIN_REGISTRATION_SITE_NOT_INCLUDED = "CrossOriginRegistrationSiteNotIncluded",
+        INVALID_PRE_PROVISIONED_KEY_INITIATOR_MISSING = "InvalidPreProvisionedKeyInitiatorMissing",
+        PRE_PROVISIONED_KEY_ACCESS_NOT_GRANTED = "PreProvisionedKeyAccessNotGranted",
+        PRE_PROVISIONED_KEY_NOT_FOUND = "PreProvisionedKeyNotFound",
+        ATTESTATION_CERTIFICATION_ERROR = "AttestationCertificationError",
+        ATTESTATION_SIGNING_ERROR = "AttestationSigningError",
+        FEDERATED_REGISTRATION_REDIRECTED = "FederatedRegistrationRedirected",
+    }
+}
 
 /// Details about a failed device bound session network request.
 ///
@@ -1383,7 +1757,7 @@ impl LoadNetworkResourceOptions {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct CanClearBrowserCache {}
 
-/// What [`CanClearBrowserCache`\] returns.
+/// What [`CanClearBrowserCache`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CanClearBrowserCacheReturns {
     /// True if browser cache can be cleared.
@@ -1403,7 +1777,7 @@ impl crate::Command for CanClearBrowserCache {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct CanClearBrowserCookies {}
 
-/// What [`CanClearBrowserCookies`\] returns.
+/// What [`CanClearBrowserCookies`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CanClearBrowserCookiesReturns {
     /// True if browser cookies can be cleared.
@@ -1423,7 +1797,7 @@ impl crate::Command for CanClearBrowserCookies {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct CanEmulateNetworkConditions {}
 
-/// What [`CanEmulateNetworkConditions`\] returns.
+/// What [`CanEmulateNetworkConditions`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CanEmulateNetworkConditionsReturns {
     /// True if emulation of network conditions is supported.
@@ -1611,7 +1985,7 @@ impl EmulateNetworkConditionsByRule {
     }
 }
 
-/// What [`EmulateNetworkConditionsByRule`\] returns.
+/// What [`EmulateNetworkConditionsByRule`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EmulateNetworkConditionsByRuleReturns {
@@ -1744,7 +2118,7 @@ impl crate::Command for ConfigureDurableMessages {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetAllCookies {}
 
-/// What [`GetAllCookies`\] returns.
+/// What [`GetAllCookies`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetAllCookiesReturns {
     /// Array of cookie objects.
@@ -1776,7 +2150,7 @@ impl GetCertificate {
     }
 }
 
-/// What [`GetCertificate`\] returns.
+/// What [`GetCertificate`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetCertificateReturns {
@@ -1802,7 +2176,7 @@ pub struct GetCookies {
     pub urls: Option<Vec<String>>,
 }
 
-/// What [`GetCookies`\] returns.
+/// What [`GetCookies`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetCookiesReturns {
     /// Array of cookie objects.
@@ -1833,7 +2207,7 @@ impl GetResponseBody {
     }
 }
 
-/// What [`GetResponseBody`\] returns.
+/// What [`GetResponseBody`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetResponseBodyReturns {
@@ -1867,7 +2241,7 @@ impl GetRequestPostData {
     }
 }
 
-/// What [`GetRequestPostData`\] returns.
+/// What [`GetRequestPostData`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetRequestPostDataReturns {
@@ -1942,7 +2316,7 @@ impl SearchInResponseBody {
     }
 }
 
-/// What [`SearchInResponseBody`\] returns.
+/// What [`SearchInResponseBody`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SearchInResponseBodyReturns {
     /// List of search matches.
@@ -2098,7 +2472,7 @@ impl SetCookie {
     }
 }
 
-/// What [`SetCookie`\] returns.
+/// What [`SetCookie`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SetCookieReturns {
     /// Always set to true. If an error occurs, the response indicates protocol error.
@@ -2237,7 +2611,7 @@ impl StreamResourceContent {
     }
 }
 
-/// What [`StreamResourceContent`\] returns.
+/// What [`StreamResourceContent`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StreamResourceContentReturns {
@@ -2263,7 +2637,7 @@ pub struct GetSecurityIsolationStatus {
     pub frame_id: Option<super::page::FrameId>,
 }
 
-/// What [`GetSecurityIsolationStatus`\] returns.
+/// What [`GetSecurityIsolationStatus`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetSecurityIsolationStatusReturns {
     /// The field `status`.
@@ -2365,7 +2739,7 @@ impl FetchSchemefulSite {
     }
 }
 
-/// What [`FetchSchemefulSite`\] returns.
+/// What [`FetchSchemefulSite`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FetchSchemefulSiteReturns {
@@ -2407,7 +2781,7 @@ impl LoadNetworkResource {
     }
 }
 
-/// What [`LoadNetworkResource`\] returns.
+/// What [`LoadNetworkResource`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct LoadNetworkResourceReturns {
     /// The field `resource`.
@@ -3384,35 +3758,135 @@ impl crate::Event for DeviceBoundSessionEventOccurred {
     const METHOD: &'static str = "Network.deviceBoundSessionEventOccurred";
 }
 
-crate::macros::string_type! { /// The values of `referrerPolicy` of [`Request`].
-RequestReferrerPolicy { UNSAFE_URL = "unsafe-url", NO_REFERRER_WHEN_DOWNGRADE = "no-referrer-when-downgrade", NO_REFERRER = "no-referrer", ORIGIN = "origin", ORIGIN_WHEN_CROSS_ORIGIN = "origin-when-cross-origin", SAME_ORIGIN = "same-origin", STRICT_ORIGIN = "strict-origin", STRICT_ORIGIN_WHEN_CROSS_ORIGIN = "strict-origin-when-cross-origin",  } }
+crate::macros::string_type! {
+    /// The values of `referrerPolicy` of [`Request`].
+    RequestReferrerPolicy {
+        UNSAFE_URL = "unsafe-url",
+        NO_REFERRER_WHEN_DOWNGRADE = "no-referrer-when-downgrade",
+        NO_REFERRER = "no-referrer",
+        ORIGIN = "origin",
+        ORIGIN_WHEN_CROSS_ORIGIN = "origin-when-cross-origin",
+        SAME_ORIGIN = "same-origin",
+        STRICT_ORIGIN = "strict-origin",
+        STRICT_ORIGIN_WHEN_CROSS_ORIGIN = "strict-origin-when-cross-origin",
+    }
+}
 
-crate::macros::string_type! { /// The values of `refreshPolicy` of [`TrustTokenParams`].
-TrustTokenParamsRefreshPolicy { USE_CACHED = "UseCached", REFRESH = "Refresh",  } }
+crate::macros::string_type! {
+    /// The values of `refreshPolicy` of [`TrustTokenParams`].
+    TrustTokenParamsRefreshPolicy {
+        USE_CACHED = "UseCached",
+        REFRESH = "Refresh",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`Initiator`].
-InitiatorType { PARSER = "parser", SCRIPT = "script", PRELOAD = "preload", SIGNED_EXCHANGE = "SignedExchange", PREFLIGHT = "preflight", FED_CM = "FedCM", OTHER = "other",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`Initiator`].
+    InitiatorType {
+        PARSER = "parser",
+        SCRIPT = "script",
+        PRELOAD = "preload",
+        SIGNED_EXCHANGE = "SignedExchange",
+        PREFLIGHT = "preflight",
+        FED_CM = "FedCM",
+        OTHER = "other",
+    }
+}
 
-crate::macros::string_type! { /// The values of `source` of [`AuthChallenge`].
-AuthChallengeSource { SERVER = "Server", PROXY = "Proxy",  } }
+crate::macros::string_type! {
+    /// The values of `source` of [`AuthChallenge`].
+    AuthChallengeSource {
+        SERVER = "Server",
+        PROXY = "Proxy",
+    }
+}
 
-crate::macros::string_type! { /// The values of `response` of [`AuthChallengeResponse`].
-AuthChallengeResponseResponse { DEFAULT = "Default", CANCEL_AUTH = "CancelAuth", PROVIDE_CREDENTIALS = "ProvideCredentials",  } }
+crate::macros::string_type! {
+    /// The values of `response` of [`AuthChallengeResponse`].
+    AuthChallengeResponseResponse {
+        DEFAULT = "Default",
+        CANCEL_AUTH = "CancelAuth",
+        PROVIDE_CREDENTIALS = "ProvideCredentials",
+    }
+}
 
-crate::macros::string_type! { /// The values of `usage` of [`DeviceBoundSessionWithUsage`].
-DeviceBoundSessionWithUsageUsage { NOT_IN_SCOPE = "NotInScope", IN_SCOPE_REFRESH_NOT_YET_NEEDED = "InScopeRefreshNotYetNeeded", IN_SCOPE_REFRESH_NOT_ALLOWED = "InScopeRefreshNotAllowed", PROACTIVE_REFRESH_NOT_POSSIBLE = "ProactiveRefreshNotPossible", PROACTIVE_REFRESH_ATTEMPTED = "ProactiveRefreshAttempted", DEFERRED = "Deferred",  } }
+crate::macros::string_type! {
+    /// The values of `usage` of [`DeviceBoundSessionWithUsage`].
+    DeviceBoundSessionWithUsageUsage {
+        NOT_IN_SCOPE = "NotInScope",
+        IN_SCOPE_REFRESH_NOT_YET_NEEDED = "InScopeRefreshNotYetNeeded",
+        IN_SCOPE_REFRESH_NOT_ALLOWED = "InScopeRefreshNotAllowed",
+        PROACTIVE_REFRESH_NOT_POSSIBLE = "ProactiveRefreshNotPossible",
+        PROACTIVE_REFRESH_ATTEMPTED = "ProactiveRefreshAttempted",
+        DEFERRED = "Deferred",
+    }
+}
 
-crate::macros::string_type! { /// The values of `ruleType` of [`DeviceBoundSessionUrlRule`].
-DeviceBoundSessionUrlRuleRuleType { EXCLUDE = "Exclude", INCLUDE = "Include",  } }
+crate::macros::string_type! {
+    /// The values of `ruleType` of [`DeviceBoundSessionUrlRule`].
+    DeviceBoundSessionUrlRuleRuleType {
+        EXCLUDE = "Exclude",
+        INCLUDE = "Include",
+    }
+}
 
-crate::macros::string_type! { /// The values of `refreshResult` of [`RefreshEventDetails`].
-RefreshEventDetailsRefreshResult { REFRESHED = "Refreshed", INITIALIZED_SERVICE = "InitializedService", UNREACHABLE = "Unreachable", SERVER_ERROR = "ServerError", FATAL_ERROR = "FatalError", SIGNING_QUOTA_EXCEEDED = "SigningQuotaExceeded", REFRESHED_AS_WAITER = "RefreshedAsWaiter", TRANSIENT_SIGNING_ERROR = "TransientSigningError", IN_SCOPE_REFRESH_NOT_YET_NEEDED = "InScopeRefreshNotYetNeeded", CANCELED = "Canceled",  } }
+crate::macros::string_type! {
+    /// The values of `refreshResult` of [`RefreshEventDetails`].
+    RefreshEventDetailsRefreshResult {
+        REFRESHED = "Refreshed",
+        INITIALIZED_SERVICE = "InitializedService",
+        UNREACHABLE = "Unreachable",
+        SERVER_ERROR = "ServerError",
+        FATAL_ERROR = "FatalError",
+        SIGNING_QUOTA_EXCEEDED = "SigningQuotaExceeded",
+        REFRESHED_AS_WAITER = "RefreshedAsWaiter",
+        TRANSIENT_SIGNING_ERROR = "TransientSigningError",
+        IN_SCOPE_REFRESH_NOT_YET_NEEDED = "InScopeRefreshNotYetNeeded",
+        CANCELED = "Canceled",
+    }
+}
 
-crate::macros::string_type! { /// The values of `deletionReason` of [`TerminationEventDetails`].
-TerminationEventDetailsDeletionReason { EXPIRED = "Expired", FAILED_TO_RESTORE_KEY = "FailedToRestoreKey", FAILED_TO_UNWRAP_KEY = "FailedToUnwrapKey", STORAGE_PARTITION_CLEARED = "StoragePartitionCleared", CLEAR_BROWSING_DATA = "ClearBrowsingData", SERVER_REQUESTED = "ServerRequested", INVALID_SESSION_PARAMS = "InvalidSessionParams", REFRESH_FATAL_ERROR = "RefreshFatalError", DEV_TOOLS = "DevTools", REPLACED = "Replaced",  } }
+crate::macros::string_type! {
+    /// The values of `deletionReason` of [`TerminationEventDetails`].
+    TerminationEventDetailsDeletionReason {
+        EXPIRED = "Expired",
+        FAILED_TO_RESTORE_KEY = "FailedToRestoreKey",
+        FAILED_TO_UNWRAP_KEY = "FailedToUnwrapKey",
+        STORAGE_PARTITION_CLEARED = "StoragePartitionCleared",
+        CLEAR_BROWSING_DATA = "ClearBrowsingData",
+        SERVER_REQUESTED = "ServerRequested",
+        INVALID_SESSION_PARAMS = "InvalidSessionParams",
+        REFRESH_FATAL_ERROR = "RefreshFatalError",
+        DEV_TOOLS = "DevTools",
+        REPLACED = "Replaced",
+    }
+}
 
-crate::macros::string_type! { /// The values of `challengeResult` of [`ChallengeEventDetails`].
-ChallengeEventDetailsChallengeResult { SUCCESS = "Success", NO_SESSION_ID = "NoSessionId", NO_SESSION_MATCH = "NoSessionMatch", CANT_SET_BOUND_COOKIE = "CantSetBoundCookie",  } }
+crate::macros::string_type! {
+    /// The values of `challengeResult` of [`ChallengeEventDetails`].
+    ChallengeEventDetailsChallengeResult {
+        SUCCESS = "Success",
+        NO_SESSION_ID = "NoSessionId",
+        NO_SESSION_MATCH = "NoSessionMatch",
+        CANT_SET_BOUND_COOKIE = "CantSetBoundCookie",
+    }
+}
 
-crate::macros::string_type! { /// The values of `status` of [`TrustTokenOperationDone`].
-TrustTokenOperationDoneStatus { OK = "Ok", INVALID_ARGUMENT = "InvalidArgument", MISSING_ISSUER_KEYS = "MissingIssuerKeys", FAILED_PRECONDITION = "FailedPrecondition", RESOURCE_EXHAUSTED = "ResourceExhausted", ALREADY_EXISTS = "AlreadyExists", RESOURCE_LIMITED = "ResourceLimited", UNAUTHORIZED = "Unauthorized", BAD_RESPONSE = "BadResponse", INTERNAL_ERROR = "InternalError", UNKNOWN_ERROR = "UnknownError", FULFILLED_LOCALLY = "FulfilledLocally", SITE_ISSUER_LIMIT = "SiteIssuerLimit",  } }
+crate::macros::string_type! {
+    /// The values of `status` of [`TrustTokenOperationDone`].
+    TrustTokenOperationDoneStatus {
+        OK = "Ok",
+        INVALID_ARGUMENT = "InvalidArgument",
+        MISSING_ISSUER_KEYS = "MissingIssuerKeys",
+        FAILED_PRECONDITION = "FailedPrecondition",
+        RESOURCE_EXHAUSTED = "ResourceExhausted",
+        ALREADY_EXISTS = "AlreadyExists",
+        RESOURCE_LIMITED = "ResourceLimited",
+        UNAUTHORIZED = "Unauthorized",
+        BAD_RESPONSE = "BadResponse",
+        INTERNAL_ERROR = "InternalError",
+        UNKNOWN_ERROR = "UnknownError",
+        FULFILLED_LOCALLY = "FulfilledLocally",
+        SITE_ISSUER_LIMIT = "SiteIssuerLimit",
+    }
+}

@@ -165,8 +165,14 @@ pub struct BoxStyle {
     pub hatch_color: Option<super::dom::RGBA>,
 }
 
-crate::macros::string_type! { /// The type `Overlay.ContrastAlgorithm`.
-ContrastAlgorithm { AA = "aa", AAA = "aaa", APCA = "apca",  } }
+crate::macros::string_type! {
+    /// The type `Overlay.ContrastAlgorithm`.
+    ContrastAlgorithm {
+        AA = "aa",
+        AAA = "aaa",
+        APCA = "apca",
+    }
+}
 
 /// Configuration for Inset-Modified Containing Block (IMCB) and CSS Anchor Positioning highlight.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -267,8 +273,15 @@ pub struct HighlightConfig {
     pub imcb_highlight_config: Option<ImcbHighlightConfig>,
 }
 
-crate::macros::string_type! { /// The type `Overlay.ColorFormat`.
-ColorFormat { RGB = "rgb", HSL = "hsl", HWB = "hwb", HEX = "hex",  } }
+crate::macros::string_type! {
+    /// The type `Overlay.ColorFormat`.
+    ColorFormat {
+        RGB = "rgb",
+        HSL = "hsl",
+        HWB = "hwb",
+        HEX = "hex",
+    }
+}
 
 /// Configurations for Persistent Grid Highlight
 #[derive(Debug, Clone, Serialize)]
@@ -382,8 +395,15 @@ impl HingeConfig {
     }
 }
 
-crate::macros::string_type! { /// Supported display cutout shapes.
-DisplayCutoutShape { PILL = "pill", NOTCH = "notch", CIRCLE = "circle", RECTANGLE = "rectangle",  } }
+crate::macros::string_type! {
+    /// Supported display cutout shapes.
+    DisplayCutoutShape {
+        PILL = "pill",
+        NOTCH = "notch",
+        CIRCLE = "circle",
+        RECTANGLE = "rectangle",
+    }
+}
 
 /// Configuration for a display cutout.
 #[derive(Debug, Clone, Serialize)]
@@ -534,8 +554,15 @@ pub struct IsolationModeHighlightConfig {
     pub mask_color: Option<super::dom::RGBA>,
 }
 
-crate::macros::string_type! { /// The type `Overlay.InspectMode`.
-InspectMode { SEARCH_FOR_NODE = "searchForNode", SEARCH_FOR_UA_SHADOW_DOM = "searchForUAShadowDOM", CAPTURE_AREA_SCREENSHOT = "captureAreaScreenshot", NONE = "none",  } }
+crate::macros::string_type! {
+    /// The type `Overlay.InspectMode`.
+    InspectMode {
+        SEARCH_FOR_NODE = "searchForNode",
+        SEARCH_FOR_UA_SHADOW_DOM = "searchForUAShadowDOM",
+        CAPTURE_AREA_SCREENSHOT = "captureAreaScreenshot",
+        NONE = "none",
+    }
+}
 
 /// The type `Overlay.InspectedElementAnchorConfig`.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -606,7 +633,7 @@ impl GetHighlightObjectForTest {
     }
 }
 
-/// What [`GetHighlightObjectForTest`\] returns.
+/// What [`GetHighlightObjectForTest`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetHighlightObjectForTestReturns {
     /// Highlight data for the node.
@@ -635,7 +662,7 @@ impl GetGridHighlightObjectsForTest {
     }
 }
 
-/// What [`GetGridHighlightObjectsForTest`\] returns.
+/// What [`GetGridHighlightObjectsForTest`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetGridHighlightObjectsForTestReturns {
     /// Grid Highlight data for the node ids provided.
@@ -666,7 +693,7 @@ impl GetSourceOrderHighlightObjectForTest {
     }
 }
 
-/// What [`GetSourceOrderHighlightObjectForTest`\] returns.
+/// What [`GetSourceOrderHighlightObjectForTest`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetSourceOrderHighlightObjectForTestReturns {
     /// Source order highlight data for the node id provided.
@@ -1390,5 +1417,10 @@ impl crate::Event for InspectModeCanceled {
     const METHOD: &'static str = "Overlay.inspectModeCanceled";
 }
 
-crate::macros::string_type! { /// The values of `pattern` of [`LineStyle`].
-LineStylePattern { DASHED = "dashed", DOTTED = "dotted",  } }
+crate::macros::string_type! {
+    /// The values of `pattern` of [`LineStyle`].
+    LineStylePattern {
+        DASHED = "dashed",
+        DOTTED = "dotted",
+    }
+}

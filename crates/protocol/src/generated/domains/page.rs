@@ -2,18 +2,32 @@
 //! Actions and events related to the inspected page belong to the page domain.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Unique frame identifier.
-FrameId }
+crate::macros::string_type! {
+    /// Unique frame identifier.
+    FrameId
+}
 
-crate::macros::string_type! { /// Indicates whether a frame has been identified as an ad.
-///
-/// Experimental.
-AdFrameType { NONE = "none", CHILD = "child", ROOT = "root",  } }
+crate::macros::string_type! {
+    /// Indicates whether a frame has been identified as an ad.
+    ///
+    /// Experimental.
+    AdFrameType {
+        NONE = "none",
+        CHILD = "child",
+        ROOT = "root",
+    }
+}
 
-crate::macros::string_type! { /// The type `Page.AdFrameExplanation`.
-///
-/// Experimental.
-AdFrameExplanation { PARENT_IS_AD = "ParentIsAd", CREATED_BY_AD_SCRIPT = "CreatedByAdScript", MATCHED_BLOCKING_RULE = "MatchedBlockingRule",  } }
+crate::macros::string_type! {
+    /// The type `Page.AdFrameExplanation`.
+    ///
+    /// Experimental.
+    AdFrameExplanation {
+        PARENT_IS_AD = "ParentIsAd",
+        CREATED_BY_AD_SCRIPT = "CreatedByAdScript",
+        MATCHED_BLOCKING_RULE = "MatchedBlockingRule",
+    }
+}
 
 /// Indicates whether a frame has been identified as an ad and why.
 ///
@@ -27,32 +41,167 @@ pub struct AdFrameStatus {
     pub explanations: Option<Vec<AdFrameExplanation>>,
 }
 
-crate::macros::string_type! { /// Indicates whether the frame is a secure context and why it is the case.
-///
-/// Experimental.
-SecureContextType { SECURE = "Secure", SECURE_LOCALHOST = "SecureLocalhost", INSECURE_SCHEME = "InsecureScheme", INSECURE_ANCESTOR = "InsecureAncestor",  } }
+crate::macros::string_type! {
+    /// Indicates whether the frame is a secure context and why it is the case.
+    ///
+    /// Experimental.
+    SecureContextType {
+        SECURE = "Secure",
+        SECURE_LOCALHOST = "SecureLocalhost",
+        INSECURE_SCHEME = "InsecureScheme",
+        INSECURE_ANCESTOR = "InsecureAncestor",
+    }
+}
 
-crate::macros::string_type! { /// Indicates whether the frame is cross-origin isolated and why it is the case.
-///
-/// Experimental.
-CrossOriginIsolatedContextType { ISOLATED = "Isolated", NOT_ISOLATED = "NotIsolated", NOT_ISOLATED_FEATURE_DISABLED = "NotIsolatedFeatureDisabled",  } }
+crate::macros::string_type! {
+    /// Indicates whether the frame is cross-origin isolated and why it is the case.
+    ///
+    /// Experimental.
+    CrossOriginIsolatedContextType {
+        ISOLATED = "Isolated",
+        NOT_ISOLATED = "NotIsolated",
+        NOT_ISOLATED_FEATURE_DISABLED = "NotIsolatedFeatureDisabled",
+    }
+}
 
-crate::macros::string_type! { /// The type `Page.GatedAPIFeatures`.
-///
-/// Experimental.
-GatedAPIFeatures { SHARED_ARRAY_BUFFERS = "SharedArrayBuffers", SHARED_ARRAY_BUFFERS_TRANSFER_ALLOWED = "SharedArrayBuffersTransferAllowed", PERFORMANCE_MEASURE_MEMORY = "PerformanceMeasureMemory", PERFORMANCE_PROFILE = "PerformanceProfile",  } }
+crate::macros::string_type! {
+    /// The type `Page.GatedAPIFeatures`.
+    ///
+    /// Experimental.
+    GatedAPIFeatures {
+        SHARED_ARRAY_BUFFERS = "SharedArrayBuffers",
+        SHARED_ARRAY_BUFFERS_TRANSFER_ALLOWED = "SharedArrayBuffersTransferAllowed",
+        PERFORMANCE_MEASURE_MEMORY = "PerformanceMeasureMemory",
+        PERFORMANCE_PROFILE = "PerformanceProfile",
+    }
+}
 
-crate::macros::string_type! { /// All Permissions Policy features. This enum should match the one defined
-/// in services/network/public/cpp/permissions_policy/permissions_policy_features.json5.
-/// LINT.IfChange(PermissionsPolicyFeature)
-///
-/// Experimental.
-PermissionsPolicyFeature { ACCELEROMETER = "accelerometer", ALL_SCREENS_CAPTURE = "all-screens-capture", AMBIENT_LIGHT_SENSOR = "ambient-light-sensor", ARIA_NOTIFY = "aria-notify", AUTOFILL = "autofill", AUTOPLAY = "autoplay", BLUETOOTH = "bluetooth", CAMERA = "camera", CAPTURED_SURFACE_CONTROL = "captured-surface-control", CH_DPR = "ch-dpr", CH_DEVICE_MEMORY = "ch-device-memory", CH_DOWNLINK = "ch-downlink", CH_ECT = "ch-ect", CH_PREFERS_COLOR_SCHEME = "ch-prefers-color-scheme", CH_PREFERS_REDUCED_MOTION = "ch-prefers-reduced-motion", CH_PREFERS_REDUCED_TRANSPARENCY = "ch-prefers-reduced-transparency", CH_RTT = "ch-rtt", CH_SAVE_DATA = "ch-save-data", CH_UA = "ch-ua", CH_UA_ARCH = "ch-ua-arch", CH_UA_BITNESS = "ch-ua-bitness", CH_UA_HIGH_ENTROPY_VALUES = "ch-ua-high-entropy-values", CH_UA_PLATFORM = "ch-ua-platform", CH_UA_MODEL = "ch-ua-model", CH_UA_MOBILE = "ch-ua-mobile", CH_UA_FORM_FACTORS = "ch-ua-form-factors", CH_UA_FULL_VERSION = "ch-ua-full-version", CH_UA_FULL_VERSION_LIST = "ch-ua-full-version-list", CH_UA_PLATFORM_VERSION = "ch-ua-platform-version", CH_UA_WOW64 = "ch-ua-wow64", CH_VIEWPORT_HEIGHT = "ch-viewport-height", CH_VIEWPORT_WIDTH = "ch-viewport-width", CH_WIDTH = "ch-width", CLIPBOARD_READ = "clipboard-read", CLIPBOARD_WRITE = "clipboard-write", COMPUTE_PRESSURE = "compute-pressure", CONTROLLED_FRAME = "controlled-frame", CROSS_ORIGIN_ISOLATED = "cross-origin-isolated", DEFERRED_FETCH = "deferred-fetch", DEFERRED_FETCH_MINIMAL = "deferred-fetch-minimal", DEVICE_ATTRIBUTES = "device-attributes", DIGITAL_CREDENTIALS_CREATE = "digital-credentials-create", DIGITAL_CREDENTIALS_GET = "digital-credentials-get", DIRECT_SOCKETS = "direct-sockets", DIRECT_SOCKETS_MULTICAST = "direct-sockets-multicast", DISPLAY_CAPTURE = "display-capture", DOCUMENT_DOMAIN = "document-domain", ENCRYPTED_MEDIA = "encrypted-media", EXECUTION_WHILE_OUT_OF_VIEWPORT = "execution-while-out-of-viewport", EXECUTION_WHILE_NOT_RENDERED = "execution-while-not-rendered", FOCUS_WITHOUT_USER_ACTIVATION = "focus-without-user-activation", FULLSCREEN = "fullscreen", FROBULATE = "frobulate", GAMEPAD = "gamepad", GEOLOCATION = "geolocation", GYROSCOPE = "gyroscope", HAPTICS = "haptics", HID = "hid", IDENTITY_CREDENTIALS_GET = "identity-credentials-get", IDLE_DETECTION = "idle-detection", KEYBOARD_MAP = "keyboard-map", LANGUAGE_DETECTOR = "language-detector", LANGUAGE_MODEL = "language-model", LOCAL_FONTS = "local-fonts", LOCAL_NETWORK = "local-network", LOCAL_NETWORK_ACCESS = "local-network-access", LOOPBACK_NETWORK = "loopback-network", MAGNETOMETER = "magnetometer", MANUAL_TEXT = "manual-text", MEDIA_PLAYBACK_WHILE_NOT_VISIBLE = "media-playback-while-not-visible", MICROPHONE = "microphone", MIDI = "midi", ON_DEVICE_SPEECH_RECOGNITION = "on-device-speech-recognition", OTP_CREDENTIALS = "otp-credentials", PAYMENT = "payment", PICTURE_IN_PICTURE = "picture-in-picture", PRIVATE_STATE_TOKEN_ISSUANCE = "private-state-token-issuance", PRIVATE_STATE_TOKEN_REDEMPTION = "private-state-token-redemption", PUBLICKEY_CREDENTIALS_CREATE = "publickey-credentials-create", PUBLICKEY_CREDENTIALS_GET = "publickey-credentials-get", PUBLICKEY_CREDENTIALS_REMOTE_CLIENT_DATA_JSON = "publickey-credentials-remote-client-data-json", REWRITER = "rewriter", SCREEN_WAKE_LOCK = "screen-wake-lock", SEMANTIC_EMBEDDER = "semantic-embedder", SERIAL = "serial", SMART_CARD = "smart-card", SPEAKER_SELECTION = "speaker-selection", STORAGE_ACCESS = "storage-access", SUB_APPS = "sub-apps", SUMMARIZER = "summarizer", SYNC_XHR = "sync-xhr", TOOLS = "tools", TRANSLATOR = "translator", UNBOUNDED_ELEMENT = "unbounded-element", UNLOAD = "unload", USB = "usb", USB_UNRESTRICTED = "usb-unrestricted", VERTICAL_SCROLL = "vertical-scroll", WEB_APP_INSTALLATION = "web-app-installation", WEBNN = "webnn", WEB_PRINTING = "web-printing", WEB_SHARE = "web-share", WINDOW_MANAGEMENT = "window-management", WRITER = "writer", XR_SPATIAL_TRACKING = "xr-spatial-tracking",  } }
+crate::macros::string_type! {
+    /// All Permissions Policy features. This enum should match the one defined
+    /// in services/network/public/cpp/permissions_policy/permissions_policy_features.json5.
+    /// LINT.IfChange(PermissionsPolicyFeature)
+    ///
+    /// Experimental.
+    PermissionsPolicyFeature {
+        ACCELEROMETER = "accelerometer",
+        ALL_SCREENS_CAPTURE = "all-screens-capture",
+        AMBIENT_LIGHT_SENSOR = "ambient-light-sensor",
+        ARIA_NOTIFY = "aria-notify",
+        AUTOFILL = "autofill",
+        AUTOPLAY = "autoplay",
+        BLUETOOTH = "bluetooth",
+        CAMERA = "camera",
+        CAPTURED_SURFACE_CONTROL = "captured-surface-control",
+        CH_DPR = "ch-dpr",
+        CH_DEVICE_MEMORY = "ch-device-memory",
+        CH_DOWNLINK = "ch-downlink",
+        CH_ECT = "ch-ect",
+        CH_PREFERS_COLOR_SCHEME = "ch-prefers-color-scheme",
+        CH_PREFERS_REDUCED_MOTION = "ch-prefers-reduced-motion",
+        CH_PREFERS_REDUCED_TRANSPARENCY = "ch-prefers-reduced-transparency",
+        CH_RTT = "ch-rtt",
+        CH_SAVE_DATA = "ch-save-data",
+        CH_UA = "ch-ua",
+        CH_UA_ARCH = "ch-ua-arch",
+        CH_UA_BITNESS = "ch-ua-bitness",
+        CH_UA_HIGH_ENTROPY_VALUES = "ch-ua-high-entropy-values",
+        CH_UA_PLATFORM = "ch-ua-platform",
+        CH_UA_MODEL = "ch-ua-model",
+        CH_UA_MOBILE = "ch-ua-mobile",
+        CH_UA_FORM_FACTORS = "ch-ua-form-factors",
+        CH_UA_FULL_VERSION = "ch-ua-full-version",
+        CH_UA_FULL_VERSION_LIST = "ch-ua-full-version-list",
+        CH_UA_PLATFORM_VERSION = "ch-ua-platform-version",
+        CH_UA_WOW64 = "ch-ua-wow64",
+        CH_VIEWPORT_HEIGHT = "ch-viewport-height",
+        CH_VIEWPORT_WIDTH = "ch-viewport-width",
+        CH_WIDTH = "ch-width",
+        CLIPBOARD_READ = "clipboard-read",
+        CLIPBOARD_WRITE = "clipboard-write",
+        COMPUTE_PRESSURE = "compute-pressure",
+        CONTROLLED_FRAME = "controlled-frame",
+        CROSS_ORIGIN_ISOLATED = "cross-origin-isolated",
+        DEFERRED_FETCH = "deferred-fetch",
+        DEFERRED_FETCH_MINIMAL = "deferred-fetch-minimal",
+        DEVICE_ATTRIBUTES = "device-attributes",
+        DIGITAL_CREDENTIALS_CREATE = "digital-credentials-create",
+        DIGITAL_CREDENTIALS_GET = "digital-credentials-get",
+        DIRECT_SOCKETS = "direct-sockets",
+        DIRECT_SOCKETS_MULTICAST = "direct-sockets-multicast",
+        DISPLAY_CAPTURE = "display-capture",
+        DOCUMENT_DOMAIN = "document-domain",
+        ENCRYPTED_MEDIA = "encrypted-media",
+        EXECUTION_WHILE_OUT_OF_VIEWPORT = "execution-while-out-of-viewport",
+        EXECUTION_WHILE_NOT_RENDERED = "execution-while-not-rendered",
+        FOCUS_WITHOUT_USER_ACTIVATION = "focus-without-user-activation",
+        FULLSCREEN = "fullscreen",
+        FROBULATE = "frobulate",
+        GAMEPAD = "gamepad",
+        GEOLOCATION = "geolocation",
+        GYROSCOPE = "gyroscope",
+        HAPTICS = "haptics",
+        HID = "hid",
+        IDENTITY_CREDENTIALS_GET = "identity-credentials-get",
+        IDLE_DETECTION = "idle-detection",
+        KEYBOARD_MAP = "keyboard-map",
+        LANGUAGE_DETECTOR = "language-detector",
+        LANGUAGE_MODEL = "language-model",
+        LOCAL_FONTS = "local-fonts",
+        LOCAL_NETWORK = "local-network",
+        LOCAL_NETWORK_ACCESS = "local-network-access",
+        LOOPBACK_NETWORK = "loopback-network",
+        MAGNETOMETER = "magnetometer",
+        MANUAL_TEXT = "manual-text",
+        MEDIA_PLAYBACK_WHILE_NOT_VISIBLE = "media-playback-while-not-visible",
+        MICROPHONE = "microphone",
+        MIDI = "midi",
+        ON_DEVICE_SPEECH_RECOGNITION = "on-device-speech-recognition",
+        OTP_CREDENTIALS = "otp-credentials",
+        PAYMENT = "payment",
+        PICTURE_IN_PICTURE = "picture-in-picture",
+        PRIVATE_STATE_TOKEN_ISSUANCE = "private-state-token-issuance",
+        PRIVATE_STATE_TOKEN_REDEMPTION = "private-state-token-redemption",
+        PUBLICKEY_CREDENTIALS_CREATE = "publickey-credentials-create",
+        PUBLICKEY_CREDENTIALS_GET = "publickey-credentials-get",
+        PUBLICKEY_CREDENTIALS_REMOTE_CLIENT_DATA_JSON = "publickey-credentials-remote-client-data-json",
+        REWRITER = "rewriter",
+        SCREEN_WAKE_LOCK = "screen-wake-lock",
+        SEMANTIC_EMBEDDER = "semantic-embedder",
+        SERIAL = "serial",
+        SMART_CARD = "smart-card",
+        SPEAKER_SELECTION = "speaker-selection",
+        STORAGE_ACCESS = "storage-access",
+        SUB_APPS = "sub-apps",
+        SUMMARIZER = "summarizer",
+        SYNC_XHR = "sync-xhr",
+        TOOLS = "tools",
+        TRANSLATOR = "translator",
+        UNBOUNDED_ELEMENT = "unbounded-element",
+        UNLOAD = "unload",
+        USB = "usb",
+        USB_UNRESTRICTED = "usb-unrestricted",
+        VERTICAL_SCROLL = "vertical-scroll",
+        WEB_APP_INSTALLATION = "web-app-installation",
+        WEBNN = "webnn",
+        WEB_PRINTING = "web-printing",
+        WEB_SHARE = "web-share",
+        WINDOW_MANAGEMENT = "window-management",
+        WRITER = "writer",
+        XR_SPATIAL_TRACKING = "xr-spatial-tracking",
+    }
+}
 
-crate::macros::string_type! { /// Reason for a permissions policy feature to be disabled.
-///
-/// Experimental.
-PermissionsPolicyBlockReason { HEADER = "Header", IFRAME_ATTRIBUTE = "IframeAttribute", IN_FENCED_FRAME_TREE = "InFencedFrameTree", IN_ISOLATED_APP = "InIsolatedApp",  } }
+crate::macros::string_type! {
+    /// Reason for a permissions policy feature to be disabled.
+    ///
+    /// Experimental.
+    PermissionsPolicyBlockReason {
+        HEADER = "Header",
+        IFRAME_ATTRIBUTE = "IframeAttribute",
+        IN_FENCED_FRAME_TREE = "InFencedFrameTree",
+        IN_ISOLATED_APP = "InIsolatedApp",
+    }
+}
 
 /// The type `Page.PermissionsPolicyBlockLocator`.
 ///
@@ -79,21 +228,48 @@ pub struct PermissionsPolicyFeatureState {
     pub locator: Option<PermissionsPolicyBlockLocator>,
 }
 
-crate::macros::string_type! { /// Origin Trial(https://www.chromium.org/blink/origin-trials) support.
-/// Status for an Origin Trial token.
-///
-/// Experimental.
-OriginTrialTokenStatus { SUCCESS = "Success", NOT_SUPPORTED = "NotSupported", INSECURE = "Insecure", EXPIRED = "Expired", WRONG_ORIGIN = "WrongOrigin", INVALID_SIGNATURE = "InvalidSignature", MALFORMED = "Malformed", WRONG_VERSION = "WrongVersion", FEATURE_DISABLED = "FeatureDisabled", TOKEN_DISABLED = "TokenDisabled", FEATURE_DISABLED_FOR_USER = "FeatureDisabledForUser", UNKNOWN_TRIAL = "UnknownTrial",  } }
+crate::macros::string_type! {
+    /// Origin Trial(https://www.chromium.org/blink/origin-trials) support.
+    /// Status for an Origin Trial token.
+    ///
+    /// Experimental.
+    OriginTrialTokenStatus {
+        SUCCESS = "Success",
+        NOT_SUPPORTED = "NotSupported",
+        INSECURE = "Insecure",
+        EXPIRED = "Expired",
+        WRONG_ORIGIN = "WrongOrigin",
+        INVALID_SIGNATURE = "InvalidSignature",
+        MALFORMED = "Malformed",
+        WRONG_VERSION = "WrongVersion",
+        FEATURE_DISABLED = "FeatureDisabled",
+        TOKEN_DISABLED = "TokenDisabled",
+        FEATURE_DISABLED_FOR_USER = "FeatureDisabledForUser",
+        UNKNOWN_TRIAL = "UnknownTrial",
+    }
+}
 
-crate::macros::string_type! { /// Status for an Origin Trial.
-///
-/// Experimental.
-OriginTrialStatus { ENABLED = "Enabled", VALID_TOKEN_NOT_PROVIDED = "ValidTokenNotProvided", OS_NOT_SUPPORTED = "OSNotSupported", TRIAL_NOT_ALLOWED = "TrialNotAllowed",  } }
+crate::macros::string_type! {
+    /// Status for an Origin Trial.
+    ///
+    /// Experimental.
+    OriginTrialStatus {
+        ENABLED = "Enabled",
+        VALID_TOKEN_NOT_PROVIDED = "ValidTokenNotProvided",
+        OS_NOT_SUPPORTED = "OSNotSupported",
+        TRIAL_NOT_ALLOWED = "TrialNotAllowed",
+    }
+}
 
-crate::macros::string_type! { /// The type `Page.OriginTrialUsageRestriction`.
-///
-/// Experimental.
-OriginTrialUsageRestriction { NONE = "None", SUBSET = "Subset",  } }
+crate::macros::string_type! {
+    /// The type `Page.OriginTrialUsageRestriction`.
+    ///
+    /// Experimental.
+    OriginTrialUsageRestriction {
+        NONE = "None",
+        SUBSET = "Subset",
+    }
+}
 
 /// The type `Page.OriginTrialToken`.
 ///
@@ -258,11 +434,29 @@ pub struct FrameTree {
     pub child_frames: Option<Vec<FrameTree>>,
 }
 
-crate::macros::string_type! { /// Unique script identifier.
-ScriptIdentifier }
+crate::macros::string_type! {
+    /// Unique script identifier.
+    ScriptIdentifier
+}
 
-crate::macros::string_type! { /// Transition type.
-TransitionType { LINK = "link", TYPED = "typed", ADDRESS_BAR = "address_bar", AUTO_BOOKMARK = "auto_bookmark", AUTO_SUBFRAME = "auto_subframe", MANUAL_SUBFRAME = "manual_subframe", GENERATED = "generated", AUTO_TOPLEVEL = "auto_toplevel", FORM_SUBMIT = "form_submit", RELOAD = "reload", KEYWORD = "keyword", KEYWORD_GENERATED = "keyword_generated", OTHER = "other",  } }
+crate::macros::string_type! {
+    /// Transition type.
+    TransitionType {
+        LINK = "link",
+        TYPED = "typed",
+        ADDRESS_BAR = "address_bar",
+        AUTO_BOOKMARK = "auto_bookmark",
+        AUTO_SUBFRAME = "auto_subframe",
+        MANUAL_SUBFRAME = "manual_subframe",
+        GENERATED = "generated",
+        AUTO_TOPLEVEL = "auto_toplevel",
+        FORM_SUBMIT = "form_submit",
+        RELOAD = "reload",
+        KEYWORD = "keyword",
+        KEYWORD_GENERATED = "keyword_generated",
+        OTHER = "other",
+    }
+}
 
 /// Navigation history entry.
 #[derive(Debug, Clone, Deserialize)]
@@ -305,8 +499,15 @@ pub struct ScreencastFrameMetadata {
     pub monotonic_timestamp: Option<super::network::MonotonicTime>,
 }
 
-crate::macros::string_type! { /// Javascript dialog type.
-DialogType { ALERT = "alert", CONFIRM = "confirm", PROMPT = "prompt", BEFOREUNLOAD = "beforeunload",  } }
+crate::macros::string_type! {
+    /// Javascript dialog type.
+    DialogType {
+        ALERT = "alert",
+        CONFIRM = "confirm",
+        PROMPT = "prompt",
+        BEFOREUNLOAD = "beforeunload",
+    }
+}
 
 /// Error while paring app manifest.
 #[derive(Debug, Clone, Deserialize)]
@@ -458,15 +659,35 @@ pub struct FontSizes {
     pub fixed: Option<i64>,
 }
 
-crate::macros::string_type! { /// The type `Page.ClientNavigationReason`.
-///
-/// Experimental.
-ClientNavigationReason { ANCHOR_CLICK = "anchorClick", FORM_SUBMISSION_GET = "formSubmissionGet", FORM_SUBMISSION_POST = "formSubmissionPost", HTTP_HEADER_REFRESH = "httpHeaderRefresh", INITIAL_FRAME_NAVIGATION = "initialFrameNavigation", META_TAG_REFRESH = "metaTagRefresh", OTHER = "other", PAGE_BLOCK_INTERSTITIAL = "pageBlockInterstitial", RELOAD = "reload", SCRIPT_INITIATED = "scriptInitiated",  } }
+crate::macros::string_type! {
+    /// The type `Page.ClientNavigationReason`.
+    ///
+    /// Experimental.
+    ClientNavigationReason {
+        ANCHOR_CLICK = "anchorClick",
+        FORM_SUBMISSION_GET = "formSubmissionGet",
+        FORM_SUBMISSION_POST = "formSubmissionPost",
+        HTTP_HEADER_REFRESH = "httpHeaderRefresh",
+        INITIAL_FRAME_NAVIGATION = "initialFrameNavigation",
+        META_TAG_REFRESH = "metaTagRefresh",
+        OTHER = "other",
+        PAGE_BLOCK_INTERSTITIAL = "pageBlockInterstitial",
+        RELOAD = "reload",
+        SCRIPT_INITIATED = "scriptInitiated",
+    }
+}
 
-crate::macros::string_type! { /// The type `Page.ClientNavigationDisposition`.
-///
-/// Experimental.
-ClientNavigationDisposition { CURRENT_TAB = "currentTab", NEW_TAB = "newTab", NEW_WINDOW = "newWindow", DOWNLOAD = "download",  } }
+crate::macros::string_type! {
+    /// The type `Page.ClientNavigationDisposition`.
+    ///
+    /// Experimental.
+    ClientNavigationDisposition {
+        CURRENT_TAB = "currentTab",
+        NEW_TAB = "newTab",
+        NEW_WINDOW = "newWindow",
+        DOWNLOAD = "download",
+    }
+}
 
 /// The type `Page.InstallabilityErrorArgument`.
 ///
@@ -491,10 +712,21 @@ pub struct InstallabilityError {
     pub error_arguments: Vec<InstallabilityErrorArgument>,
 }
 
-crate::macros::string_type! { /// The referring-policy used for the navigation.
-///
-/// Experimental.
-ReferrerPolicy { NO_REFERRER = "noReferrer", NO_REFERRER_WHEN_DOWNGRADE = "noReferrerWhenDowngrade", ORIGIN = "origin", ORIGIN_WHEN_CROSS_ORIGIN = "originWhenCrossOrigin", SAME_ORIGIN = "sameOrigin", STRICT_ORIGIN = "strictOrigin", STRICT_ORIGIN_WHEN_CROSS_ORIGIN = "strictOriginWhenCrossOrigin", UNSAFE_URL = "unsafeUrl",  } }
+crate::macros::string_type! {
+    /// The referring-policy used for the navigation.
+    ///
+    /// Experimental.
+    ReferrerPolicy {
+        NO_REFERRER = "noReferrer",
+        NO_REFERRER_WHEN_DOWNGRADE = "noReferrerWhenDowngrade",
+        ORIGIN = "origin",
+        ORIGIN_WHEN_CROSS_ORIGIN = "originWhenCrossOrigin",
+        SAME_ORIGIN = "sameOrigin",
+        STRICT_ORIGIN = "strictOrigin",
+        STRICT_ORIGIN_WHEN_CROSS_ORIGIN = "strictOriginWhenCrossOrigin",
+        UNSAFE_URL = "unsafeUrl",
+    }
+}
 
 /// Per-script compilation cache parameters for `Page.produceCompilationCache`
 ///
@@ -724,20 +956,183 @@ pub struct SubApp {
     pub start_url: String,
 }
 
-crate::macros::string_type! { /// The type of a frameNavigated event.
-///
-/// Experimental.
-NavigationType { NAVIGATION = "Navigation", BACK_FORWARD_CACHE_RESTORE = "BackForwardCacheRestore",  } }
+crate::macros::string_type! {
+    /// The type of a frameNavigated event.
+    ///
+    /// Experimental.
+    NavigationType {
+        NAVIGATION = "Navigation",
+        BACK_FORWARD_CACHE_RESTORE = "BackForwardCacheRestore",
+    }
+}
 
-crate::macros::string_type! { /// List of not restored reasons for back-forward cache.
-///
-/// Experimental.
-BackForwardCacheNotRestoredReason { NOT_PRIMARY_MAIN_FRAME = "NotPrimaryMainFrame", BACK_FORWARD_CACHE_DISABLED = "BackForwardCacheDisabled", RELATED_ACTIVE_CONTENTS_EXIST = "RelatedActiveContentsExist", HTTP_STATUS_NOT_OK = "HTTPStatusNotOK", SCHEME_NOT_HTTP_OR_HTTPS = "SchemeNotHTTPOrHTTPS", LOADING = "Loading", WAS_GRANTED_MEDIA_ACCESS = "WasGrantedMediaAccess", DISABLE_FOR_RENDER_FRAME_HOST_CALLED = "DisableForRenderFrameHostCalled", DOMAIN_NOT_ALLOWED = "DomainNotAllowed", HTTP_METHOD_NOT_GET = "HTTPMethodNotGET", SUBFRAME_IS_NAVIGATING = "SubframeIsNavigating", TIMEOUT = "Timeout", CACHE_LIMIT = "CacheLimit", JAVA_SCRIPT_EXECUTION = "JavaScriptExecution", RENDERER_PROCESS_KILLED = "RendererProcessKilled", RENDERER_PROCESS_CRASHED = "RendererProcessCrashed", SCHEDULER_TRACKED_FEATURE_USED = "SchedulerTrackedFeatureUsed", CONFLICTING_BROWSING_INSTANCE = "ConflictingBrowsingInstance", CACHE_FLUSHED = "CacheFlushed", SERVICE_WORKER_VERSION_ACTIVATION = "ServiceWorkerVersionActivation", SESSION_RESTORED = "SessionRestored", SERVICE_WORKER_POST_MESSAGE = "ServiceWorkerPostMessage", ENTERED_BACK_FORWARD_CACHE_BEFORE_SERVICE_WORKER_HOST_ADDED = "EnteredBackForwardCacheBeforeServiceWorkerHostAdded", RENDER_FRAME_HOST_REUSED_SAME_SITE = "RenderFrameHostReused_SameSite", RENDER_FRAME_HOST_REUSED_CROSS_SITE = "RenderFrameHostReused_CrossSite", SERVICE_WORKER_CLAIM = "ServiceWorkerClaim", IGNORE_EVENT_AND_EVICT = "IgnoreEventAndEvict", HAVE_INNER_CONTENTS = "HaveInnerContents", TIMEOUT_PUTTING_IN_CACHE = "TimeoutPuttingInCache", BACK_FORWARD_CACHE_DISABLED_BY_LOW_MEMORY = "BackForwardCacheDisabledByLowMemory", BACK_FORWARD_CACHE_DISABLED_BY_COMMAND_LINE = "BackForwardCacheDisabledByCommandLine", NETWORK_REQUEST_DATAPIPE_DRAINED_AS_BYTES_CONSUMER = "NetworkRequestDatapipeDrainedAsBytesConsumer", NETWORK_REQUEST_REDIRECTED = "NetworkRequestRedirected", NETWORK_REQUEST_TIMEOUT = "NetworkRequestTimeout", NETWORK_EXCEEDS_BUFFER_LIMIT = "NetworkExceedsBufferLimit", NAVIGATION_CANCELLED_WHILE_RESTORING = "NavigationCancelledWhileRestoring", NOT_MOST_RECENT_NAVIGATION_ENTRY = "NotMostRecentNavigationEntry", BACK_FORWARD_CACHE_DISABLED_FOR_PRERENDER = "BackForwardCacheDisabledForPrerender", USER_AGENT_OVERRIDE_DIFFERS = "UserAgentOverrideDiffers", FOREGROUND_CACHE_LIMIT = "ForegroundCacheLimit", FORWARD_CACHE_DISABLED = "ForwardCacheDisabled", BROWSING_INSTANCE_NOT_SWAPPED = "BrowsingInstanceNotSwapped", BACK_FORWARD_CACHE_DISABLED_FOR_DELEGATE = "BackForwardCacheDisabledForDelegate", UNLOAD_HANDLER_EXISTS_IN_MAIN_FRAME = "UnloadHandlerExistsInMainFrame", UNLOAD_HANDLER_EXISTS_IN_SUB_FRAME = "UnloadHandlerExistsInSubFrame", SERVICE_WORKER_UNREGISTRATION = "ServiceWorkerUnregistration", CACHE_CONTROL_NO_STORE = "CacheControlNoStore", CACHE_CONTROL_NO_STORE_COOKIE_MODIFIED = "CacheControlNoStoreCookieModified", CACHE_CONTROL_NO_STORE_HTTP_ONLY_COOKIE_MODIFIED = "CacheControlNoStoreHTTPOnlyCookieModified", NO_RESPONSE_HEAD = "NoResponseHead", UNKNOWN = "Unknown", ACTIVATION_NAVIGATIONS_DISALLOWED_FOR_BUG1234857 = "ActivationNavigationsDisallowedForBug1234857", ERROR_DOCUMENT = "ErrorDocument", FENCED_FRAMES_EMBEDDER = "FencedFramesEmbedder", COOKIE_DISABLED = "CookieDisabled", HTTP_AUTH_REQUIRED = "HTTPAuthRequired", COOKIE_FLUSHED = "CookieFlushed", BROADCAST_CHANNEL_ON_MESSAGE = "BroadcastChannelOnMessage", WEB_VIEW_SETTINGS_CHANGED = "WebViewSettingsChanged", WEB_VIEW_JAVA_SCRIPT_OBJECT_CHANGED = "WebViewJavaScriptObjectChanged", WEB_VIEW_MESSAGE_LISTENER_INJECTED = "WebViewMessageListenerInjected", WEB_VIEW_SAFE_BROWSING_ALLOWLIST_CHANGED = "WebViewSafeBrowsingAllowlistChanged", WEB_VIEW_DOCUMENT_START_JAVASCRIPT_CHANGED = "WebViewDocumentStartJavascriptChanged", WEB_SOCKET = "WebSocket", WEB_TRANSPORT = "WebTransport", WEB_RTC = "WebRTC", MAIN_RESOURCE_HAS_CACHE_CONTROL_NO_STORE = "MainResourceHasCacheControlNoStore", MAIN_RESOURCE_HAS_CACHE_CONTROL_NO_CACHE = "MainResourceHasCacheControlNoCache", SUBRESOURCE_HAS_CACHE_CONTROL_NO_STORE = "SubresourceHasCacheControlNoStore", SUBRESOURCE_HAS_CACHE_CONTROL_NO_CACHE = "SubresourceHasCacheControlNoCache", CONTAINS_PLUGINS = "ContainsPlugins", DOCUMENT_LOADED = "DocumentLoaded", OUTSTANDING_NETWORK_REQUEST_OTHERS = "OutstandingNetworkRequestOthers", REQUESTED_MIDI_PERMISSION = "RequestedMIDIPermission", REQUESTED_AUDIO_CAPTURE_PERMISSION = "RequestedAudioCapturePermission", REQUESTED_VIDEO_CAPTURE_PERMISSION = "RequestedVideoCapturePermission", REQUESTED_BACK_FORWARD_CACHE_BLOCKED_SENSORS = "RequestedBackForwardCacheBlockedSensors", REQUESTED_BACKGROUND_WORK_PERMISSION = "RequestedBackgroundWorkPermission", BROADCAST_CHANNEL = "BroadcastChannel", WEB_XR = "WebXR", SHARED_WORKER = "SharedWorker", SHARED_WORKER_MESSAGE = "SharedWorkerMessage", SHARED_WORKER_WITH_NO_ACTIVE_CLIENT = "SharedWorkerWithNoActiveClient", WEB_LOCKS = "WebLocks", WEB_LOCKS_CONTENTION = "WebLocksContention", WEB_HID = "WebHID", WEB_BLUETOOTH = "WebBluetooth", WEB_SHARE = "WebShare", REQUESTED_STORAGE_ACCESS_GRANT = "RequestedStorageAccessGrant", WEB_NFC = "WebNfc", OUTSTANDING_NETWORK_REQUEST_FETCH = "OutstandingNetworkRequestFetch", OUTSTANDING_NETWORK_REQUEST_XHR = "OutstandingNetworkRequestXHR", APP_BANNER = "AppBanner", PRINTING = "Printing", WEB_DATABASE = "WebDatabase", PICTURE_IN_PICTURE = "PictureInPicture", SPEECH_RECOGNIZER = "SpeechRecognizer", IDLE_MANAGER = "IdleManager", PAYMENT_MANAGER = "PaymentManager", SPEECH_SYNTHESIS = "SpeechSynthesis", KEYBOARD_LOCK = "KeyboardLock", WEB_OTP_SERVICE = "WebOTPService", OUTSTANDING_NETWORK_REQUEST_DIRECT_SOCKET = "OutstandingNetworkRequestDirectSocket", INJECTED_JAVASCRIPT = "InjectedJavascript", INJECTED_STYLE_SHEET = "InjectedStyleSheet", KEEPALIVE_REQUEST = "KeepaliveRequest", INDEXED_DB_EVENT = "IndexedDBEvent", DUMMY = "Dummy", JS_NETWORK_REQUEST_RECEIVED_CACHE_CONTROL_NO_STORE_RESOURCE = "JsNetworkRequestReceivedCacheControlNoStoreResource", WEB_RTC_USED_WITH_CCNS = "WebRTCUsedWithCCNS", WEB_TRANSPORT_USED_WITH_CCNS = "WebTransportUsedWithCCNS", WEB_SOCKET_USED_WITH_CCNS = "WebSocketUsedWithCCNS", SMART_CARD = "SmartCard", LIVE_MEDIA_STREAM_TRACK = "LiveMediaStreamTrack", UNLOAD_HANDLER = "UnloadHandler", PARSER_ABORTED = "ParserAborted", CONTENT_SECURITY_HANDLER = "ContentSecurityHandler", CONTENT_WEB_AUTHENTICATION_API = "ContentWebAuthenticationAPI", CONTENT_FILE_CHOOSER = "ContentFileChooser", CONTENT_SERIAL = "ContentSerial", CONTENT_FILE_SYSTEM_ACCESS = "ContentFileSystemAccess", CONTENT_MEDIA_DEVICES_DISPATCHER_HOST = "ContentMediaDevicesDispatcherHost", CONTENT_WEB_BLUETOOTH = "ContentWebBluetooth", CONTENT_WEB_USB = "ContentWebUSB", CONTENT_MEDIA_SESSION_SERVICE = "ContentMediaSessionService", CONTENT_SCREEN_READER = "ContentScreenReader", CONTENT_DISCARDED = "ContentDiscarded", EMBEDDER_POPUP_BLOCKER_TAB_HELPER = "EmbedderPopupBlockerTabHelper", EMBEDDER_SAFE_BROWSING_TRIGGERED_POPUP_BLOCKER = "EmbedderSafeBrowsingTriggeredPopupBlocker", EMBEDDER_SAFE_BROWSING_THREAT_DETAILS = "EmbedderSafeBrowsingThreatDetails", EMBEDDER_APP_BANNER_MANAGER = "EmbedderAppBannerManager", EMBEDDER_DOM_DISTILLER_VIEWER_SOURCE = "EmbedderDomDistillerViewerSource", EMBEDDER_DOM_DISTILLER_SELF_DELETING_REQUEST_DELEGATE = "EmbedderDomDistillerSelfDeletingRequestDelegate", EMBEDDER_OOM_INTERVENTION_TAB_HELPER = "EmbedderOomInterventionTabHelper", EMBEDDER_OFFLINE_PAGE = "EmbedderOfflinePage", EMBEDDER_CHROME_PASSWORD_MANAGER_CLIENT_BIND_CREDENTIAL_MANAGER = "EmbedderChromePasswordManagerClientBindCredentialManager", EMBEDDER_PERMISSION_REQUEST_MANAGER = "EmbedderPermissionRequestManager", EMBEDDER_MODAL_DIALOG = "EmbedderModalDialog", EMBEDDER_EXTENSIONS = "EmbedderExtensions", EMBEDDER_EXTENSION_MESSAGING = "EmbedderExtensionMessaging", EMBEDDER_EXTENSION_MESSAGING_FOR_OPEN_PORT = "EmbedderExtensionMessagingForOpenPort", EMBEDDER_EXTENSION_SENT_MESSAGE_TO_CACHED_FRAME = "EmbedderExtensionSentMessageToCachedFrame", EMBEDDER_EXTENSION_FRAME = "EmbedderExtensionFrame", EMBEDDER_PRIVILEGED_WEB_CONTENTS = "EmbedderPrivilegedWebContents", REQUESTED_BY_WEB_VIEW_CLIENT = "RequestedByWebViewClient", POST_MESSAGE_BY_WEB_VIEW_CLIENT = "PostMessageByWebViewClient", CACHE_CONTROL_NO_STORE_DEVICE_BOUND_SESSION_TERMINATED = "CacheControlNoStoreDeviceBoundSessionTerminated", CACHE_LIMIT_PRUNED_ON_MODERATE_MEMORY_PRESSURE = "CacheLimitPrunedOnModerateMemoryPressure", CACHE_LIMIT_PRUNED_ON_CRITICAL_MEMORY_PRESSURE = "CacheLimitPrunedOnCriticalMemoryPressure",  } }
+crate::macros::string_type! {
+    /// List of not restored reasons for back-forward cache.
+    ///
+    /// Experimental.
+    BackForwardCacheNotRestoredReason {
+        NOT_PRIMARY_MAIN_FRAME = "NotPrimaryMainFrame",
+        BACK_FORWARD_CACHE_DISABLED = "BackForwardCacheDisabled",
+        RELATED_ACTIVE_CONTENTS_EXIST = "RelatedActiveContentsExist",
+        HTTP_STATUS_NOT_OK = "HTTPStatusNotOK",
+        SCHEME_NOT_HTTP_OR_HTTPS = "SchemeNotHTTPOrHTTPS",
+        LOADING = "Loading",
+        WAS_GRANTED_MEDIA_ACCESS = "WasGrantedMediaAccess",
+        DISABLE_FOR_RENDER_FRAME_HOST_CALLED = "DisableForRenderFrameHostCalled",
+        DOMAIN_NOT_ALLOWED = "DomainNotAllowed",
+        HTTP_METHOD_NOT_GET = "HTTPMethodNotGET",
+        SUBFRAME_IS_NAVIGATING = "SubframeIsNavigating",
+        TIMEOUT = "Timeout",
+        CACHE_LIMIT = "CacheLimit",
+        JAVA_SCRIPT_EXECUTION = "JavaScriptExecution",
+        RENDERER_PROCESS_KILLED = "RendererProcessKilled",
+        RENDERER_PROCESS_CRASHED = "RendererProcessCrashed",
+        SCHEDULER_TRACKED_FEATURE_USED = "SchedulerTrackedFeatureUsed",
+        CONFLICTING_BROWSING_INSTANCE = "ConflictingBrowsingInstance",
+        CACHE_FLUSHED = "CacheFlushed",
+        SERVICE_WORKER_VERSION_ACTIVATION = "ServiceWorkerVersionActivation",
+        SESSION_RESTORED = "SessionRestored",
+        SERVICE_WORKER_POST_MESSAGE = "ServiceWorkerPostMessage",
+        ENTERED_BACK_FORWARD_CACHE_BEFORE_SERVICE_WORKER_HOST_ADDED = "EnteredBackForwardCacheBeforeServiceWorkerHostAdded",
+        RENDER_FRAME_HOST_REUSED_SAME_SITE = "RenderFrameHostReused_SameSite",
+        RENDER_FRAME_HOST_REUSED_CROSS_SITE = "RenderFrameHostReused_CrossSite",
+        SERVICE_WORKER_CLAIM = "ServiceWorkerClaim",
+        IGNORE_EVENT_AND_EVICT = "IgnoreEventAndEvict",
+        HAVE_INNER_CONTENTS = "HaveInnerContents",
+        TIMEOUT_PUTTING_IN_CACHE = "TimeoutPuttingInCache",
+        BACK_FORWARD_CACHE_DISABLED_BY_LOW_MEMORY = "BackForwardCacheDisabledByLowMemory",
+        BACK_FORWARD_CACHE_DISABLED_BY_COMMAND_LINE = "BackForwardCacheDisabledByCommandLine",
+        NETWORK_REQUEST_DATAPIPE_DRAINED_AS_BYTES_CONSUMER = "NetworkRequestDatapipeDrainedAsBytesConsumer",
+        NETWORK_REQUEST_REDIRECTED = "NetworkRequestRedirected",
+        NETWORK_REQUEST_TIMEOUT = "NetworkRequestTimeout",
+        NETWORK_EXCEEDS_BUFFER_LIMIT = "NetworkExceedsBufferLimit",
+        NAVIGATION_CANCELLED_WHILE_RESTORING = "NavigationCancelledWhileRestoring",
+        NOT_MOST_RECENT_NAVIGATION_ENTRY = "NotMostRecentNavigationEntry",
+        BACK_FORWARD_CACHE_DISABLED_FOR_PRERENDER = "BackForwardCacheDisabledForPrerender",
+        USER_AGENT_OVERRIDE_DIFFERS = "UserAgentOverrideDiffers",
+        FOREGROUND_CACHE_LIMIT = "ForegroundCacheLimit",
+        FORWARD_CACHE_DISABLED = "ForwardCacheDisabled",
+        BROWSING_INSTANCE_NOT_SWAPPED = "BrowsingInstanceNotSwapped",
+        BACK_FORWARD_CACHE_DISABLED_FOR_DELEGATE = "BackForwardCacheDisabledForDelegate",
+        UNLOAD_HANDLER_EXISTS_IN_MAIN_FRAME = "UnloadHandlerExistsInMainFrame",
+        UNLOAD_HANDLER_EXISTS_IN_SUB_FRAME = "UnloadHandlerExistsInSubFrame",
+        SERVICE_WORKER_UNREGISTRATION = "ServiceWorkerUnregistration",
+        CACHE_CONTROL_NO_STORE = "CacheControlNoStore",
+        CACHE_CONTROL_NO_STORE_COOKIE_MODIFIED = "CacheControlNoStoreCookieModified",
+        CACHE_CONTROL_NO_STORE_HTTP_ONLY_COOKIE_MODIFIED = "CacheControlNoStoreHTTPOnlyCookieModified",
+        NO_RESPONSE_HEAD = "NoResponseHead",
+        UNKNOWN = "Unknown",
+        ACTIVATION_NAVIGATIONS_DISALLOWED_FOR_BUG1234857 = "ActivationNavigationsDisallowedForBug1234857",
+        ERROR_DOCUMENT = "ErrorDocument",
+        FENCED_FRAMES_EMBEDDER = "FencedFramesEmbedder",
+        COOKIE_DISABLED = "CookieDisabled",
+        HTTP_AUTH_REQUIRED = "HTTPAuthRequired",
+        COOKIE_FLUSHED = "CookieFlushed",
+        BROADCAST_CHANNEL_ON_MESSAGE = "BroadcastChannelOnMessage",
+        WEB_VIEW_SETTINGS_CHANGED = "WebViewSettingsChanged",
+        WEB_VIEW_JAVA_SCRIPT_OBJECT_CHANGED = "WebViewJavaScriptObjectChanged",
+        WEB_VIEW_MESSAGE_LISTENER_INJECTED = "WebViewMessageListenerInjected",
+        WEB_VIEW_SAFE_BROWSING_ALLOWLIST_CHANGED = "WebViewSafeBrowsingAllowlistChanged",
+        WEB_VIEW_DOCUMENT_START_JAVASCRIPT_CHANGED = "WebViewDocumentStartJavascriptChanged",
+        WEB_SOCKET = "WebSocket",
+        WEB_TRANSPORT = "WebTransport",
+        WEB_RTC = "WebRTC",
+        MAIN_RESOURCE_HAS_CACHE_CONTROL_NO_STORE = "MainResourceHasCacheControlNoStore",
+        MAIN_RESOURCE_HAS_CACHE_CONTROL_NO_CACHE = "MainResourceHasCacheControlNoCache",
+        SUBRESOURCE_HAS_CACHE_CONTROL_NO_STORE = "SubresourceHasCacheControlNoStore",
+        SUBRESOURCE_HAS_CACHE_CONTROL_NO_CACHE = "SubresourceHasCacheControlNoCache",
+        CONTAINS_PLUGINS = "ContainsPlugins",
+        DOCUMENT_LOADED = "DocumentLoaded",
+        OUTSTANDING_NETWORK_REQUEST_OTHERS = "OutstandingNetworkRequestOthers",
+        REQUESTED_MIDI_PERMISSION = "RequestedMIDIPermission",
+        REQUESTED_AUDIO_CAPTURE_PERMISSION = "RequestedAudioCapturePermission",
+        REQUESTED_VIDEO_CAPTURE_PERMISSION = "RequestedVideoCapturePermission",
+        REQUESTED_BACK_FORWARD_CACHE_BLOCKED_SENSORS = "RequestedBackForwardCacheBlockedSensors",
+        REQUESTED_BACKGROUND_WORK_PERMISSION = "RequestedBackgroundWorkPermission",
+        BROADCAST_CHANNEL = "BroadcastChannel",
+        WEB_XR = "WebXR",
+        SHARED_WORKER = "SharedWorker",
+        SHARED_WORKER_MESSAGE = "SharedWorkerMessage",
+        SHARED_WORKER_WITH_NO_ACTIVE_CLIENT = "SharedWorkerWithNoActiveClient",
+        WEB_LOCKS = "WebLocks",
+        WEB_LOCKS_CONTENTION = "WebLocksContention",
+        WEB_HID = "WebHID",
+        WEB_BLUETOOTH = "WebBluetooth",
+        WEB_SHARE = "WebShare",
+        REQUESTED_STORAGE_ACCESS_GRANT = "RequestedStorageAccessGrant",
+        WEB_NFC = "WebNfc",
+        OUTSTANDING_NETWORK_REQUEST_FETCH = "OutstandingNetworkRequestFetch",
+        OUTSTANDING_NETWORK_REQUEST_XHR = "OutstandingNetworkRequestXHR",
+        APP_BANNER = "AppBanner",
+        PRINTING = "Printing",
+        WEB_DATABASE = "WebDatabase",
+        PICTURE_IN_PICTURE = "PictureInPicture",
+        SPEECH_RECOGNIZER = "SpeechRecognizer",
+        IDLE_MANAGER = "IdleManager",
+        PAYMENT_MANAGER = "PaymentManager",
+        SPEECH_SYNTHESIS = "SpeechSynthesis",
+        KEYBOARD_LOCK = "KeyboardLock",
+        WEB_OTP_SERVICE = "WebOTPService",
+        OUTSTANDING_NETWORK_REQUEST_DIRECT_SOCKET = "OutstandingNetworkRequestDirectSocket",
+        INJECTED_JAVASCRIPT = "InjectedJavascript",
+        INJECTED_STYLE_SHEET = "InjectedStyleSheet",
+        KEEPALIVE_REQUEST = "KeepaliveRequest",
+        INDEXED_DB_EVENT = "IndexedDBEvent",
+        DUMMY = "Dummy",
+        JS_NETWORK_REQUEST_RECEIVED_CACHE_CONTROL_NO_STORE_RESOURCE = "JsNetworkRequestReceivedCacheControlNoStoreResource",
+        WEB_RTC_USED_WITH_CCNS = "WebRTCUsedWithCCNS",
+        WEB_TRANSPORT_USED_WITH_CCNS = "WebTransportUsedWithCCNS",
+        WEB_SOCKET_USED_WITH_CCNS = "WebSocketUsedWithCCNS",
+        SMART_CARD = "SmartCard",
+        LIVE_MEDIA_STREAM_TRACK = "LiveMediaStreamTrack",
+        UNLOAD_HANDLER = "UnloadHandler",
+        PARSER_ABORTED = "ParserAborted",
+        CONTENT_SECURITY_HANDLER = "ContentSecurityHandler",
+        CONTENT_WEB_AUTHENTICATION_API = "ContentWebAuthenticationAPI",
+        CONTENT_FILE_CHOOSER = "ContentFileChooser",
+        CONTENT_SERIAL = "ContentSerial",
+        CONTENT_FILE_SYSTEM_ACCESS = "ContentFileSystemAccess",
+        CONTENT_MEDIA_DEVICES_DISPATCHER_HOST = "ContentMediaDevicesDispatcherHost",
+        CONTENT_WEB_BLUETOOTH = "ContentWebBluetooth",
+        CONTENT_WEB_USB = "ContentWebUSB",
+        CONTENT_MEDIA_SESSION_SERVICE = "ContentMediaSessionService",
+        CONTENT_SCREEN_READER = "ContentScreenReader",
+        CONTENT_DISCARDED = "ContentDiscarded",
+        EMBEDDER_POPUP_BLOCKER_TAB_HELPER = "EmbedderPopupBlockerTabHelper",
+        EMBEDDER_SAFE_BROWSING_TRIGGERED_POPUP_BLOCKER = "EmbedderSafeBrowsingTriggeredPopupBlocker",
+        EMBEDDER_SAFE_BROWSING_THREAT_DETAILS = "EmbedderSafeBrowsingThreatDetails",
+        EMBEDDER_APP_BANNER_MANAGER = "EmbedderAppBannerManager",
+        EMBEDDER_DOM_DISTILLER_VIEWER_SOURCE = "EmbedderDomDistillerViewerSource",
+        EMBEDDER_DOM_DISTILLER_SELF_DELETING_REQUEST_DELEGATE = "EmbedderDomDistillerSelfDeletingRequestDelegate",
+        EMBEDDER_OOM_INTERVENTION_TAB_HELPER = "EmbedderOomInterventionTabHelper",
+        EMBEDDER_OFFLINE_PAGE = "EmbedderOfflinePage",
+        EMBEDDER_CHROME_PASSWORD_MANAGER_CLIENT_BIND_CREDENTIAL_MANAGER = "EmbedderChromePasswordManagerClientBindCredentialManager",
+        EMBEDDER_PERMISSION_REQUEST_MANAGER = "EmbedderPermissionRequestManager",
+        EMBEDDER_MODAL_DIALOG = "EmbedderModalDialog",
+        EMBEDDER_EXTENSIONS = "EmbedderExtensions",
+        EMBEDDER_EXTENSION_MESSAGING = "EmbedderExtensionMessaging",
+        EMBEDDER_EXTENSION_MESSAGING_FOR_OPEN_PORT = "EmbedderExtensionMessagingForOpenPort",
+        EMBEDDER_EXTENSION_SENT_MESSAGE_TO_CACHED_FRAME = "EmbedderExtensionSentMessageToCachedFrame",
+        EMBEDDER_EXTENSION_FRAME = "EmbedderExtensionFrame",
+        EMBEDDER_PRIVILEGED_WEB_CONTENTS = "EmbedderPrivilegedWebContents",
+        REQUESTED_BY_WEB_VIEW_CLIENT = "RequestedByWebViewClient",
+        POST_MESSAGE_BY_WEB_VIEW_CLIENT = "PostMessageByWebViewClient",
+        CACHE_CONTROL_NO_STORE_DEVICE_BOUND_SESSION_TERMINATED = "CacheControlNoStoreDeviceBoundSessionTerminated",
+        CACHE_LIMIT_PRUNED_ON_MODERATE_MEMORY_PRESSURE = "CacheLimitPrunedOnModerateMemoryPressure",
+        CACHE_LIMIT_PRUNED_ON_CRITICAL_MEMORY_PRESSURE = "CacheLimitPrunedOnCriticalMemoryPressure",
+    }
+}
 
-crate::macros::string_type! { /// Types of not restored reasons for back-forward cache.
-///
-/// Experimental.
-BackForwardCacheNotRestoredReasonType { SUPPORT_PENDING = "SupportPending", PAGE_SUPPORT_NEEDED = "PageSupportNeeded", CIRCUMSTANTIAL = "Circumstantial",  } }
+crate::macros::string_type! {
+    /// Types of not restored reasons for back-forward cache.
+    ///
+    /// Experimental.
+    BackForwardCacheNotRestoredReasonType {
+        SUPPORT_PENDING = "SupportPending",
+        PAGE_SUPPORT_NEEDED = "PageSupportNeeded",
+        CIRCUMSTANTIAL = "Circumstantial",
+    }
+}
 
 /// The type `Page.BackForwardCacheBlockingDetails`.
 ///
@@ -807,7 +1202,7 @@ impl AddScriptToEvaluateOnLoad {
     }
 }
 
-/// What [`AddScriptToEvaluateOnLoad`\] returns.
+/// What [`AddScriptToEvaluateOnLoad`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct AddScriptToEvaluateOnLoadReturns {
     /// Identifier of the added script.
@@ -863,7 +1258,7 @@ impl AddScriptToEvaluateOnNewDocument {
     }
 }
 
-/// What [`AddScriptToEvaluateOnNewDocument`\] returns.
+/// What [`AddScriptToEvaluateOnNewDocument`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct AddScriptToEvaluateOnNewDocumentReturns {
     /// Identifier of the added script.
@@ -918,7 +1313,7 @@ pub struct CaptureScreenshot {
     pub optimize_for_speed: Option<bool>,
 }
 
-/// What [`CaptureScreenshot`\] returns.
+/// What [`CaptureScreenshot`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CaptureScreenshotReturns {
     /// Base64-encoded image data. (Encoded as a base64 string when passed over JSON)
@@ -943,7 +1338,7 @@ pub struct CaptureSnapshot {
     pub format: Option<CaptureSnapshotFormat>,
 }
 
-/// What [`CaptureSnapshot`\] returns.
+/// What [`CaptureSnapshot`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CaptureSnapshotReturns {
     /// Serialized page data.
@@ -1031,7 +1426,7 @@ impl CreateIsolatedWorld {
     }
 }
 
-/// What [`CreateIsolatedWorld`\] returns.
+/// What [`CreateIsolatedWorld`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateIsolatedWorldReturns {
@@ -1118,7 +1513,7 @@ pub struct GetAppManifest {
     pub manifest_id: Option<String>,
 }
 
-/// What [`GetAppManifest`\] returns.
+/// What [`GetAppManifest`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetAppManifestReturns {
     /// Manifest location.
@@ -1150,7 +1545,7 @@ impl crate::Command for GetAppManifest {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetInstallabilityErrors {}
 
-/// What [`GetInstallabilityErrors`\] returns.
+/// What [`GetInstallabilityErrors`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetInstallabilityErrorsReturns {
@@ -1171,7 +1566,7 @@ impl crate::Command for GetInstallabilityErrors {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetManifestIcons {}
 
-/// What [`GetManifestIcons`\] returns.
+/// What [`GetManifestIcons`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetManifestIconsReturns {
@@ -1193,7 +1588,7 @@ impl crate::Command for GetManifestIcons {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetAppId {}
 
-/// What [`GetAppId`\] returns.
+/// What [`GetAppId`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAppIdReturns {
@@ -1220,7 +1615,7 @@ impl crate::Command for GetAppId {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetSubApps {}
 
-/// What [`GetSubApps`\] returns.
+/// What [`GetSubApps`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetSubAppsReturns {
@@ -1241,7 +1636,7 @@ impl crate::Command for GetSubApps {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetSiblingSubApps {}
 
-/// What [`GetSiblingSubApps`\] returns.
+/// What [`GetSiblingSubApps`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetSiblingSubAppsReturns {
@@ -1275,7 +1670,7 @@ impl GetAdScriptAncestry {
     }
 }
 
-/// What [`GetAdScriptAncestry`\] returns.
+/// What [`GetAdScriptAncestry`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetAdScriptAncestryReturns {
@@ -1316,7 +1711,7 @@ impl GetSpellCheckCustomDictionary {
     }
 }
 
-/// What [`GetSpellCheckCustomDictionary`\] returns.
+/// What [`GetSpellCheckCustomDictionary`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetSpellCheckCustomDictionaryReturns {
     /// The field `words`.
@@ -1334,7 +1729,7 @@ impl crate::Command for GetSpellCheckCustomDictionary {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetFrameTree {}
 
-/// What [`GetFrameTree`\] returns.
+/// What [`GetFrameTree`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetFrameTreeReturns {
@@ -1353,7 +1748,7 @@ impl crate::Command for GetFrameTree {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetLayoutMetrics {}
 
-/// What [`GetLayoutMetrics`\] returns.
+/// What [`GetLayoutMetrics`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetLayoutMetricsReturns {
@@ -1388,7 +1783,7 @@ impl crate::Command for GetLayoutMetrics {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetNavigationHistory {}
 
-/// What [`GetNavigationHistory`\] returns.
+/// What [`GetNavigationHistory`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetNavigationHistoryReturns {
@@ -1438,7 +1833,7 @@ impl GetResourceContent {
     }
 }
 
-/// What [`GetResourceContent`\] returns.
+/// What [`GetResourceContent`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetResourceContentReturns {
@@ -1461,7 +1856,7 @@ impl crate::Command for GetResourceContent {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetResourceTree {}
 
-/// What [`GetResourceTree`\] returns.
+/// What [`GetResourceTree`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetResourceTreeReturns {
@@ -1540,7 +1935,7 @@ impl Navigate {
     }
 }
 
-/// What [`Navigate`\] returns.
+/// What [`Navigate`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NavigateReturns {
@@ -1665,7 +2060,7 @@ pub struct PrintToPDF {
     pub generate_document_outline: Option<bool>,
 }
 
-/// What [`PrintToPDF`\] returns.
+/// What [`PrintToPDF`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct PrintToPDFReturns {
     /// Base64-encoded pdf data. Empty if |returnAsStream| is specified. (Encoded as a base64 string when passed over JSON)
@@ -1819,7 +2214,7 @@ impl SearchInResource {
     }
 }
 
-/// What [`SearchInResource`\] returns.
+/// What [`SearchInResource`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SearchInResourceReturns {
     /// List of search matches.
@@ -1896,7 +2291,7 @@ impl GetPermissionsPolicyState {
     }
 }
 
-/// What [`GetPermissionsPolicyState`\] returns.
+/// What [`GetPermissionsPolicyState`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetPermissionsPolicyStateReturns {
     /// The field `states`.
@@ -1929,7 +2324,7 @@ impl GetOriginTrials {
     }
 }
 
-/// What [`GetOriginTrials`\] returns.
+/// What [`GetOriginTrials`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetOriginTrialsReturns {
@@ -2292,7 +2687,7 @@ pub struct StartScreenRecording {
     pub capture_area: Option<StartScreenRecordingCaptureArea>,
 }
 
-/// What [`StartScreenRecording`\] returns.
+/// What [`StartScreenRecording`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StartScreenRecordingReturns {
     /// A handle of the stream that holds resulting screencast data.
@@ -2314,7 +2709,7 @@ impl crate::Command for StartScreenRecording {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct StopScreenRecording {}
 
-/// What [`StopScreenRecording`\] returns.
+/// What [`StopScreenRecording`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StopScreenRecordingReturns {
     /// A handle of the stream that holds resulting screencast data.
@@ -2640,7 +3035,7 @@ pub struct GetAnnotatedPageContent {
     pub include_actionable_information: Option<bool>,
 }
 
-/// What [`GetAnnotatedPageContent`\] returns.
+/// What [`GetAnnotatedPageContent`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetAnnotatedPageContentReturns {
     /// The annotated page content as a base64 encoded protobuf.
@@ -3197,47 +3592,135 @@ impl crate::Event for CompilationCacheProduced {
     const METHOD: &'static str = "Page.compilationCacheProduced";
 }
 
-crate::macros::string_type! { /// The values of `format` of [`CaptureScreenshot`].
-CaptureScreenshotFormat { JPEG = "jpeg", PNG = "png", WEBP = "webp",  } }
+crate::macros::string_type! {
+    /// The values of `format` of [`CaptureScreenshot`].
+    CaptureScreenshotFormat {
+        JPEG = "jpeg",
+        PNG = "png",
+        WEBP = "webp",
+    }
+}
 
-crate::macros::string_type! { /// The values of `format` of [`CaptureSnapshot`].
-CaptureSnapshotFormat { MHTML = "mhtml",  } }
+crate::macros::string_type! {
+    /// The values of `format` of [`CaptureSnapshot`].
+    CaptureSnapshotFormat {
+        MHTML = "mhtml",
+    }
+}
 
-crate::macros::string_type! { /// The values of `transferMode` of [`PrintToPDF`].
-PrintToPDFTransferMode { RETURN_AS_BASE64 = "ReturnAsBase64", RETURN_AS_STREAM = "ReturnAsStream",  } }
+crate::macros::string_type! {
+    /// The values of `transferMode` of [`PrintToPDF`].
+    PrintToPDFTransferMode {
+        RETURN_AS_BASE64 = "ReturnAsBase64",
+        RETURN_AS_STREAM = "ReturnAsStream",
+    }
+}
 
-crate::macros::string_type! { /// The values of `behavior` of [`SetDownloadBehavior`].
-SetDownloadBehaviorBehavior { DENY = "deny", ALLOW = "allow", DEFAULT = "default",  } }
+crate::macros::string_type! {
+    /// The values of `behavior` of [`SetDownloadBehavior`].
+    SetDownloadBehaviorBehavior {
+        DENY = "deny",
+        ALLOW = "allow",
+        DEFAULT = "default",
+    }
+}
 
-crate::macros::string_type! { /// The values of `configuration` of [`SetTouchEmulationEnabled`].
-SetTouchEmulationEnabledConfiguration { MOBILE = "mobile", DESKTOP = "desktop",  } }
+crate::macros::string_type! {
+    /// The values of `configuration` of [`SetTouchEmulationEnabled`].
+    SetTouchEmulationEnabledConfiguration {
+        MOBILE = "mobile",
+        DESKTOP = "desktop",
+    }
+}
 
-crate::macros::string_type! { /// The values of `format` of [`StartScreencast`].
-StartScreencastFormat { JPEG = "jpeg", PNG = "png",  } }
+crate::macros::string_type! {
+    /// The values of `format` of [`StartScreencast`].
+    StartScreencastFormat {
+        JPEG = "jpeg",
+        PNG = "png",
+    }
+}
 
-crate::macros::string_type! { /// The values of `captureArea` of [`StartScreenRecording`].
-StartScreenRecordingCaptureArea { TARGET = "target", BROWSER_WINDOW = "browserWindow",  } }
+crate::macros::string_type! {
+    /// The values of `captureArea` of [`StartScreenRecording`].
+    StartScreenRecordingCaptureArea {
+        TARGET = "target",
+        BROWSER_WINDOW = "browserWindow",
+    }
+}
 
-crate::macros::string_type! { /// The values of `state` of [`SetWebLifecycleState`].
-SetWebLifecycleStateState { FROZEN = "frozen", ACTIVE = "active",  } }
+crate::macros::string_type! {
+    /// The values of `state` of [`SetWebLifecycleState`].
+    SetWebLifecycleStateState {
+        FROZEN = "frozen",
+        ACTIVE = "active",
+    }
+}
 
-crate::macros::string_type! { /// The values of `mode` of [`SetSPCTransactionMode`].
-SetSPCTransactionModeMode { NONE = "none", AUTO_ACCEPT = "autoAccept", AUTO_CHOOSE_TO_AUTH_ANOTHER_WAY = "autoChooseToAuthAnotherWay", AUTO_REJECT = "autoReject", AUTO_OPT_OUT = "autoOptOut",  } }
+crate::macros::string_type! {
+    /// The values of `mode` of [`SetSPCTransactionMode`].
+    SetSPCTransactionModeMode {
+        NONE = "none",
+        AUTO_ACCEPT = "autoAccept",
+        AUTO_CHOOSE_TO_AUTH_ANOTHER_WAY = "autoChooseToAuthAnotherWay",
+        AUTO_REJECT = "autoReject",
+        AUTO_OPT_OUT = "autoOptOut",
+    }
+}
 
-crate::macros::string_type! { /// The values of `mode` of [`SetRPHRegistrationMode`].
-SetRPHRegistrationModeMode { NONE = "none", AUTO_ACCEPT = "autoAccept", AUTO_REJECT = "autoReject",  } }
+crate::macros::string_type! {
+    /// The values of `mode` of [`SetRPHRegistrationMode`].
+    SetRPHRegistrationModeMode {
+        NONE = "none",
+        AUTO_ACCEPT = "autoAccept",
+        AUTO_REJECT = "autoReject",
+    }
+}
 
-crate::macros::string_type! { /// The values of `mode` of [`FileChooserOpened`].
-FileChooserOpenedMode { SELECT_SINGLE = "selectSingle", SELECT_MULTIPLE = "selectMultiple",  } }
+crate::macros::string_type! {
+    /// The values of `mode` of [`FileChooserOpened`].
+    FileChooserOpenedMode {
+        SELECT_SINGLE = "selectSingle",
+        SELECT_MULTIPLE = "selectMultiple",
+    }
+}
 
-crate::macros::string_type! { /// The values of `reason` of [`FrameDetached`].
-FrameDetachedReason { REMOVE = "remove", SWAP = "swap",  } }
+crate::macros::string_type! {
+    /// The values of `reason` of [`FrameDetached`].
+    FrameDetachedReason {
+        REMOVE = "remove",
+        SWAP = "swap",
+    }
+}
 
-crate::macros::string_type! { /// The values of `navigationType` of [`FrameStartedNavigating`].
-FrameStartedNavigatingNavigationType { RELOAD = "reload", RELOAD_BYPASSING_CACHE = "reloadBypassingCache", RESTORE = "restore", RESTORE_WITH_POST = "restoreWithPost", HISTORY_SAME_DOCUMENT = "historySameDocument", HISTORY_DIFFERENT_DOCUMENT = "historyDifferentDocument", SAME_DOCUMENT = "sameDocument", DIFFERENT_DOCUMENT = "differentDocument",  } }
+crate::macros::string_type! {
+    /// The values of `navigationType` of [`FrameStartedNavigating`].
+    FrameStartedNavigatingNavigationType {
+        RELOAD = "reload",
+        RELOAD_BYPASSING_CACHE = "reloadBypassingCache",
+        RESTORE = "restore",
+        RESTORE_WITH_POST = "restoreWithPost",
+        HISTORY_SAME_DOCUMENT = "historySameDocument",
+        HISTORY_DIFFERENT_DOCUMENT = "historyDifferentDocument",
+        SAME_DOCUMENT = "sameDocument",
+        DIFFERENT_DOCUMENT = "differentDocument",
+    }
+}
 
-crate::macros::string_type! { /// The values of `state` of [`DownloadProgress`].
-DownloadProgressState { IN_PROGRESS = "inProgress", COMPLETED = "completed", CANCELED = "canceled",  } }
+crate::macros::string_type! {
+    /// The values of `state` of [`DownloadProgress`].
+    DownloadProgressState {
+        IN_PROGRESS = "inProgress",
+        COMPLETED = "completed",
+        CANCELED = "canceled",
+    }
+}
 
-crate::macros::string_type! { /// The values of `navigationType` of [`NavigatedWithinDocument`].
-NavigatedWithinDocumentNavigationType { FRAGMENT = "fragment", HISTORY_API = "historyApi", OTHER = "other",  } }
+crate::macros::string_type! {
+    /// The values of `navigationType` of [`NavigatedWithinDocument`].
+    NavigatedWithinDocumentNavigationType {
+        FRAGMENT = "fragment",
+        HISTORY_API = "historyApi",
+        OTHER = "other",
+    }
+}

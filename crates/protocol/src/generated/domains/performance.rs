@@ -72,7 +72,7 @@ impl crate::Command for SetTimeDomain {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetMetrics {}
 
-/// What [`GetMetrics`\] returns.
+/// What [`GetMetrics`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetMetricsReturns {
     /// Current values for run-time metrics.
@@ -99,8 +99,18 @@ impl crate::Event for Metrics {
     const METHOD: &'static str = "Performance.metrics";
 }
 
-crate::macros::string_type! { /// The values of `timeDomain` of [`Enable`].
-EnableTimeDomain { TIME_TICKS = "timeTicks", THREAD_TICKS = "threadTicks",  } }
+crate::macros::string_type! {
+    /// The values of `timeDomain` of [`Enable`].
+    EnableTimeDomain {
+        TIME_TICKS = "timeTicks",
+        THREAD_TICKS = "threadTicks",
+    }
+}
 
-crate::macros::string_type! { /// The values of `timeDomain` of [`SetTimeDomain`].
-SetTimeDomainTimeDomain { TIME_TICKS = "timeTicks", THREAD_TICKS = "threadTicks",  } }
+crate::macros::string_type! {
+    /// The values of `timeDomain` of [`SetTimeDomain`].
+    SetTimeDomainTimeDomain {
+        TIME_TICKS = "timeTicks",
+        THREAD_TICKS = "threadTicks",
+    }
+}

@@ -112,7 +112,7 @@ impl crate::Command for Enable {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetBestEffortCoverage {}
 
-/// What [`GetBestEffortCoverage`\] returns.
+/// What [`GetBestEffortCoverage`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetBestEffortCoverageReturns {
     /// Coverage data for the current isolate.
@@ -175,7 +175,7 @@ pub struct StartPreciseCoverage {
     pub allow_triggered_updates: Option<bool>,
 }
 
-/// What [`StartPreciseCoverage`\] returns.
+/// What [`StartPreciseCoverage`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StartPreciseCoverageReturns {
     /// Monotonically increasing time (in seconds) when the coverage update was taken in the backend.
@@ -193,7 +193,7 @@ impl crate::Command for StartPreciseCoverage {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Stop {}
 
-/// What [`Stop`\] returns.
+/// What [`Stop`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StopReturns {
     /// Recorded profile.
@@ -224,7 +224,7 @@ impl crate::Command for StopPreciseCoverage {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct TakePreciseCoverage {}
 
-/// What [`TakePreciseCoverage`\] returns.
+/// What [`TakePreciseCoverage`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct TakePreciseCoverageReturns {
     /// Coverage data for the current isolate.

@@ -28,8 +28,13 @@ pub struct FileHandler {
     pub display_name: String,
 }
 
-crate::macros::string_type! { /// If user prefers opening the app in browser or an app window.
-DisplayMode { STANDALONE = "standalone", BROWSER = "browser",  } }
+crate::macros::string_type! {
+    /// If user prefers opening the app in browser or an app window.
+    DisplayMode {
+        STANDALONE = "standalone",
+        BROWSER = "browser",
+    }
+}
 
 /// Returns the following OS state for the given manifest id.
 ///
@@ -52,7 +57,7 @@ impl GetOsAppState {
     }
 }
 
-/// What [`GetOsAppState`\] returns.
+/// What [`GetOsAppState`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetOsAppStateReturns {
@@ -170,7 +175,7 @@ impl Launch {
     }
 }
 
-/// What [`Launch`\] returns.
+/// What [`Launch`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LaunchReturns {
@@ -217,7 +222,7 @@ impl LaunchFilesInApp {
     }
 }
 
-/// What [`LaunchFilesInApp`\] returns.
+/// What [`LaunchFilesInApp`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LaunchFilesInAppReturns {

@@ -6,8 +6,10 @@
 //! other objects in their object group.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Unique script identifier.
-ScriptId }
+crate::macros::string_type! {
+    /// Unique script identifier.
+    ScriptId
+}
 
 /// Represents options for serialization. Overrides `generatePreview` and `returnByValue`.
 #[derive(Debug, Clone, Serialize)]
@@ -52,12 +54,16 @@ pub struct DeepSerializedValue {
     pub weak_local_object_reference: Option<i64>,
 }
 
-crate::macros::string_type! { /// Unique object identifier.
-RemoteObjectId }
+crate::macros::string_type! {
+    /// Unique object identifier.
+    RemoteObjectId
+}
 
-crate::macros::string_type! { /// Primitive value which cannot be JSON-stringified. Includes values `-0`, `NaN`, `Infinity`,
-/// `-Infinity`, and bigint literals.
-UnserializableValue }
+crate::macros::string_type! {
+    /// Primitive value which cannot be JSON-stringified. Includes values `-0`, `NaN`, `Infinity`,
+    /// `-Infinity`, and bigint literals.
+    UnserializableValue
+}
 
 /// Mirror object referencing original JavaScript object.
 #[derive(Debug, Clone, Deserialize)]
@@ -285,11 +291,15 @@ pub struct ExceptionDetails {
     pub exception_meta_data: Option<crate::Raw>,
 }
 
-crate::macros::number_type! { /// Number of milliseconds since epoch.
-Timestamp }
+crate::macros::number_type! {
+    /// Number of milliseconds since epoch.
+    Timestamp
+}
 
-crate::macros::number_type! { /// Number of milliseconds.
-TimeDelta }
+crate::macros::number_type! {
+    /// Number of milliseconds.
+    TimeDelta
+}
 
 /// Stack entry for runtime errors and assertions.
 #[derive(Debug, Clone, Deserialize)]
@@ -324,10 +334,12 @@ pub struct StackTrace {
     pub parent_id: Option<StackTraceId>,
 }
 
-crate::macros::string_type! { /// Unique identifier of current debugger.
-///
-/// Experimental.
-UniqueDebuggerId }
+crate::macros::string_type! {
+    /// Unique identifier of current debugger.
+    ///
+    /// Experimental.
+    UniqueDebuggerId
+}
 
 /// If `debuggerId` is set stack trace comes from another debugger and can be resolved there. This
 /// allows to track cross-debugger calls. See `Runtime.StackTrace` and `Debugger.paused` for usages.
@@ -380,7 +392,7 @@ impl AwaitPromise {
     }
 }
 
-/// What [`AwaitPromise`\] returns.
+/// What [`AwaitPromise`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AwaitPromiseReturns {
@@ -484,7 +496,7 @@ impl CallFunctionOn {
     }
 }
 
-/// What [`CallFunctionOn`\] returns.
+/// What [`CallFunctionOn`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CallFunctionOnReturns {
@@ -534,7 +546,7 @@ impl CompileScript {
     }
 }
 
-/// What [`CompileScript`\] returns.
+/// What [`CompileScript`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CompileScriptReturns {
@@ -703,7 +715,7 @@ impl Evaluate {
     }
 }
 
-/// What [`Evaluate`\] returns.
+/// What [`Evaluate`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EvaluateReturns {
@@ -726,7 +738,7 @@ impl crate::Command for Evaluate {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetIsolateId {}
 
-/// What [`GetIsolateId`\] returns.
+/// What [`GetIsolateId`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetIsolateIdReturns {
     /// The isolate id.
@@ -747,7 +759,7 @@ impl crate::Command for GetIsolateId {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetHeapUsage {}
 
-/// What [`GetHeapUsage`\] returns.
+/// What [`GetHeapUsage`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetHeapUsageReturns {
@@ -810,7 +822,7 @@ impl GetProperties {
     }
 }
 
-/// What [`GetProperties`\] returns.
+/// What [`GetProperties`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetPropertiesReturns {
@@ -842,7 +854,7 @@ pub struct GlobalLexicalScopeNames {
     pub execution_context_id: Option<ExecutionContextId>,
 }
 
-/// What [`GlobalLexicalScopeNames`\] returns.
+/// What [`GlobalLexicalScopeNames`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GlobalLexicalScopeNamesReturns {
     /// The field `names`.
@@ -877,7 +889,7 @@ impl QueryObjects {
     }
 }
 
-/// What [`QueryObjects`\] returns.
+/// What [`QueryObjects`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct QueryObjectsReturns {
     /// Array with objects.
@@ -1001,7 +1013,7 @@ impl RunScript {
     }
 }
 
-/// What [`RunScript`\] returns.
+/// What [`RunScript`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunScriptReturns {
@@ -1195,7 +1207,7 @@ impl GetExceptionDetails {
     }
 }
 
-/// What [`GetExceptionDetails`\] returns.
+/// What [`GetExceptionDetails`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetExceptionDetailsReturns {
@@ -1354,29 +1366,189 @@ impl crate::Event for InspectRequested {
     const METHOD: &'static str = "Runtime.inspectRequested";
 }
 
-crate::macros::string_type! { /// The values of `serialization` of [`SerializationOptions`].
-SerializationOptionsSerialization { DEEP = "deep", JSON = "json", ID_ONLY = "idOnly",  } }
+crate::macros::string_type! {
+    /// The values of `serialization` of [`SerializationOptions`].
+    SerializationOptionsSerialization {
+        DEEP = "deep",
+        JSON = "json",
+        ID_ONLY = "idOnly",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`DeepSerializedValue`].
-DeepSerializedValueType { UNDEFINED = "undefined", NULL = "null", STRING = "string", NUMBER = "number", BOOLEAN = "boolean", BIGINT = "bigint", REGEXP = "regexp", DATE = "date", SYMBOL = "symbol", ARRAY = "array", OBJECT = "object", FUNCTION = "function", MAP = "map", SET = "set", WEAKMAP = "weakmap", WEAKSET = "weakset", ERROR = "error", PROXY = "proxy", PROMISE = "promise", TYPEDARRAY = "typedarray", ARRAYBUFFER = "arraybuffer", NODE = "node", WINDOW = "window", GENERATOR = "generator",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`DeepSerializedValue`].
+    DeepSerializedValueType {
+        UNDEFINED = "undefined",
+        NULL = "null",
+        STRING = "string",
+        NUMBER = "number",
+        BOOLEAN = "boolean",
+        BIGINT = "bigint",
+        REGEXP = "regexp",
+        DATE = "date",
+        SYMBOL = "symbol",
+        ARRAY = "array",
+        OBJECT = "object",
+        FUNCTION = "function",
+        MAP = "map",
+        SET = "set",
+        WEAKMAP = "weakmap",
+        WEAKSET = "weakset",
+        ERROR = "error",
+        PROXY = "proxy",
+        PROMISE = "promise",
+        TYPEDARRAY = "typedarray",
+        ARRAYBUFFER = "arraybuffer",
+        NODE = "node",
+        WINDOW = "window",
+        GENERATOR = "generator",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`RemoteObject`].
-RemoteObjectType { OBJECT = "object", FUNCTION = "function", UNDEFINED = "undefined", STRING = "string", NUMBER = "number", BOOLEAN = "boolean", SYMBOL = "symbol", BIGINT = "bigint",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`RemoteObject`].
+    RemoteObjectType {
+        OBJECT = "object",
+        FUNCTION = "function",
+        UNDEFINED = "undefined",
+        STRING = "string",
+        NUMBER = "number",
+        BOOLEAN = "boolean",
+        SYMBOL = "symbol",
+        BIGINT = "bigint",
+    }
+}
 
-crate::macros::string_type! { /// The values of `subtype` of [`RemoteObject`].
-RemoteObjectSubtype { ARRAY = "array", NULL = "null", NODE = "node", REGEXP = "regexp", DATE = "date", MAP = "map", SET = "set", WEAKMAP = "weakmap", WEAKSET = "weakset", ITERATOR = "iterator", GENERATOR = "generator", ERROR = "error", PROXY = "proxy", PROMISE = "promise", TYPEDARRAY = "typedarray", ARRAYBUFFER = "arraybuffer", DATAVIEW = "dataview", WEBASSEMBLYMEMORY = "webassemblymemory", WASMVALUE = "wasmvalue", DEFERREDMODULE = "deferredmodule", TRUSTEDTYPE = "trustedtype",  } }
+crate::macros::string_type! {
+    /// The values of `subtype` of [`RemoteObject`].
+    RemoteObjectSubtype {
+        ARRAY = "array",
+        NULL = "null",
+        NODE = "node",
+        REGEXP = "regexp",
+        DATE = "date",
+        MAP = "map",
+        SET = "set",
+        WEAKMAP = "weakmap",
+        WEAKSET = "weakset",
+        ITERATOR = "iterator",
+        GENERATOR = "generator",
+        ERROR = "error",
+        PROXY = "proxy",
+        PROMISE = "promise",
+        TYPEDARRAY = "typedarray",
+        ARRAYBUFFER = "arraybuffer",
+        DATAVIEW = "dataview",
+        WEBASSEMBLYMEMORY = "webassemblymemory",
+        WASMVALUE = "wasmvalue",
+        DEFERREDMODULE = "deferredmodule",
+        TRUSTEDTYPE = "trustedtype",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`ObjectPreview`].
-ObjectPreviewType { OBJECT = "object", FUNCTION = "function", UNDEFINED = "undefined", STRING = "string", NUMBER = "number", BOOLEAN = "boolean", SYMBOL = "symbol", BIGINT = "bigint",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`ObjectPreview`].
+    ObjectPreviewType {
+        OBJECT = "object",
+        FUNCTION = "function",
+        UNDEFINED = "undefined",
+        STRING = "string",
+        NUMBER = "number",
+        BOOLEAN = "boolean",
+        SYMBOL = "symbol",
+        BIGINT = "bigint",
+    }
+}
 
-crate::macros::string_type! { /// The values of `subtype` of [`ObjectPreview`].
-ObjectPreviewSubtype { ARRAY = "array", NULL = "null", NODE = "node", REGEXP = "regexp", DATE = "date", MAP = "map", SET = "set", WEAKMAP = "weakmap", WEAKSET = "weakset", ITERATOR = "iterator", GENERATOR = "generator", ERROR = "error", PROXY = "proxy", PROMISE = "promise", TYPEDARRAY = "typedarray", ARRAYBUFFER = "arraybuffer", DATAVIEW = "dataview", WEBASSEMBLYMEMORY = "webassemblymemory", WASMVALUE = "wasmvalue", DEFERREDMODULE = "deferredmodule", TRUSTEDTYPE = "trustedtype",  } }
+crate::macros::string_type! {
+    /// The values of `subtype` of [`ObjectPreview`].
+    ObjectPreviewSubtype {
+        ARRAY = "array",
+        NULL = "null",
+        NODE = "node",
+        REGEXP = "regexp",
+        DATE = "date",
+        MAP = "map",
+        SET = "set",
+        WEAKMAP = "weakmap",
+        WEAKSET = "weakset",
+        ITERATOR = "iterator",
+        GENERATOR = "generator",
+        ERROR = "error",
+        PROXY = "proxy",
+        PROMISE = "promise",
+        TYPEDARRAY = "typedarray",
+        ARRAYBUFFER = "arraybuffer",
+        DATAVIEW = "dataview",
+        WEBASSEMBLYMEMORY = "webassemblymemory",
+        WASMVALUE = "wasmvalue",
+        DEFERREDMODULE = "deferredmodule",
+        TRUSTEDTYPE = "trustedtype",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`PropertyPreview`].
-PropertyPreviewType { OBJECT = "object", FUNCTION = "function", UNDEFINED = "undefined", STRING = "string", NUMBER = "number", BOOLEAN = "boolean", SYMBOL = "symbol", ACCESSOR = "accessor", BIGINT = "bigint",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`PropertyPreview`].
+    PropertyPreviewType {
+        OBJECT = "object",
+        FUNCTION = "function",
+        UNDEFINED = "undefined",
+        STRING = "string",
+        NUMBER = "number",
+        BOOLEAN = "boolean",
+        SYMBOL = "symbol",
+        ACCESSOR = "accessor",
+        BIGINT = "bigint",
+    }
+}
 
-crate::macros::string_type! { /// The values of `subtype` of [`PropertyPreview`].
-PropertyPreviewSubtype { ARRAY = "array", NULL = "null", NODE = "node", REGEXP = "regexp", DATE = "date", MAP = "map", SET = "set", WEAKMAP = "weakmap", WEAKSET = "weakset", ITERATOR = "iterator", GENERATOR = "generator", ERROR = "error", PROXY = "proxy", PROMISE = "promise", TYPEDARRAY = "typedarray", ARRAYBUFFER = "arraybuffer", DATAVIEW = "dataview", WEBASSEMBLYMEMORY = "webassemblymemory", WASMVALUE = "wasmvalue", DEFERREDMODULE = "deferredmodule", TRUSTEDTYPE = "trustedtype",  } }
+crate::macros::string_type! {
+    /// The values of `subtype` of [`PropertyPreview`].
+    PropertyPreviewSubtype {
+        ARRAY = "array",
+        NULL = "null",
+        NODE = "node",
+        REGEXP = "regexp",
+        DATE = "date",
+        MAP = "map",
+        SET = "set",
+        WEAKMAP = "weakmap",
+        WEAKSET = "weakset",
+        ITERATOR = "iterator",
+        GENERATOR = "generator",
+        ERROR = "error",
+        PROXY = "proxy",
+        PROMISE = "promise",
+        TYPEDARRAY = "typedarray",
+        ARRAYBUFFER = "arraybuffer",
+        DATAVIEW = "dataview",
+        WEBASSEMBLYMEMORY = "webassemblymemory",
+        WASMVALUE = "wasmvalue",
+        DEFERREDMODULE = "deferredmodule",
+        TRUSTEDTYPE = "trustedtype",
+    }
+}
 
-crate::macros::string_type! { /// The values of `type` of [`ConsoleAPICalled`].
-ConsoleAPICalledType { LOG = "log", DEBUG = "debug", INFO = "info", ERROR = "error", WARNING = "warning", DIR = "dir", DIRXML = "dirxml", TABLE = "table", TRACE = "trace", CLEAR = "clear", START_GROUP = "startGroup", START_GROUP_COLLAPSED = "startGroupCollapsed", END_GROUP = "endGroup", ASSERT = "assert", PROFILE = "profile", PROFILE_END = "profileEnd", COUNT = "count", TIME_END = "timeEnd",  } }
+crate::macros::string_type! {
+    /// The values of `type` of [`ConsoleAPICalled`].
+    ConsoleAPICalledType {
+        LOG = "log",
+        DEBUG = "debug",
+        INFO = "info",
+        ERROR = "error",
+        WARNING = "warning",
+        DIR = "dir",
+        DIRXML = "dirxml",
+        TABLE = "table",
+        TRACE = "trace",
+        CLEAR = "clear",
+        START_GROUP = "startGroup",
+        START_GROUP_COLLAPSED = "startGroupCollapsed",
+        END_GROUP = "endGroup",
+        ASSERT = "assert",
+        PROFILE = "profile",
+        PROFILE_END = "profileEnd",
+        COUNT = "count",
+        TIME_END = "timeEnd",
+    }
+}

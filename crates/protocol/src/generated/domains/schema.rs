@@ -19,7 +19,7 @@ pub struct Domain {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetDomains {}
 
-/// What [`GetDomains`\] returns.
+/// What [`GetDomains`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetDomainsReturns {
     /// List of supported domains.

@@ -5,12 +5,27 @@ use serde::{Deserialize, Serialize};
 crate::macros::integer_type! { /// An internal certificate ID value.
 CertificateId }
 
-crate::macros::string_type! { /// A description of mixed content (HTTP resources on HTTPS pages), as defined by
-/// <https://www.w3.org/TR/mixed-content/#categories>
-MixedContentType { BLOCKABLE = "blockable", OPTIONALLY_BLOCKABLE = "optionally-blockable", NONE = "none",  } }
+crate::macros::string_type! {
+    /// A description of mixed content (HTTP resources on HTTPS pages), as defined by
+    /// <https://www.w3.org/TR/mixed-content/#categories>
+    MixedContentType {
+        BLOCKABLE = "blockable",
+        OPTIONALLY_BLOCKABLE = "optionally-blockable",
+        NONE = "none",
+    }
+}
 
-crate::macros::string_type! { /// The security level of a page or resource.
-SecurityState { UNKNOWN = "unknown", NEUTRAL = "neutral", INSECURE = "insecure", SECURE = "secure", INFO = "info", INSECURE_BROKEN = "insecure-broken",  } }
+crate::macros::string_type! {
+    /// The security level of a page or resource.
+    SecurityState {
+        UNKNOWN = "unknown",
+        NEUTRAL = "neutral",
+        INSECURE = "insecure",
+        SECURE = "secure",
+        INFO = "info",
+        INSECURE_BROKEN = "insecure-broken",
+    }
+}
 
 /// Details about the security state of the page certificate.
 ///
@@ -57,10 +72,15 @@ pub struct CertificateSecurityState {
     pub obsolete_ssl_signature: bool,
 }
 
-crate::macros::string_type! { /// The type `Security.SafetyTipStatus`.
-///
-/// Experimental.
-SafetyTipStatus { BAD_REPUTATION = "badReputation", LOOKALIKE = "lookalike",  } }
+crate::macros::string_type! {
+    /// The type `Security.SafetyTipStatus`.
+    ///
+    /// Experimental.
+    SafetyTipStatus {
+        BAD_REPUTATION = "badReputation",
+        LOOKALIKE = "lookalike",
+    }
+}
 
 /// The type `Security.SafetyTipInfo`.
 ///
@@ -132,9 +152,14 @@ pub struct InsecureContentStatus {
     pub displayed_insecure_content_style: SecurityState,
 }
 
-crate::macros::string_type! { /// The action to take when a certificate error occurs. continue will continue processing the
-/// request and cancel will cancel the request.
-CertificateErrorAction { CONTINUE = "continue", CANCEL = "cancel",  } }
+crate::macros::string_type! {
+    /// The action to take when a certificate error occurs. continue will continue processing the
+    /// request and cancel will cancel the request.
+    CertificateErrorAction {
+        CONTINUE = "continue",
+        CANCEL = "cancel",
+    }
+}
 
 /// Disables tracking security state changes.
 ///

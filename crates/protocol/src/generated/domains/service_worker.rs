@@ -4,8 +4,10 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// The type `ServiceWorker.RegistrationID`.
-RegistrationID }
+crate::macros::string_type! {
+    /// The type `ServiceWorker.RegistrationID`.
+    RegistrationID
+}
 
 /// ServiceWorker registration.
 #[derive(Debug, Clone, Deserialize)]
@@ -20,11 +22,27 @@ pub struct ServiceWorkerRegistration {
     pub is_deleted: bool,
 }
 
-crate::macros::string_type! { /// The type `ServiceWorker.ServiceWorkerVersionRunningStatus`.
-ServiceWorkerVersionRunningStatus { STOPPED = "stopped", STARTING = "starting", RUNNING = "running", STOPPING = "stopping",  } }
+crate::macros::string_type! {
+    /// The type `ServiceWorker.ServiceWorkerVersionRunningStatus`.
+    ServiceWorkerVersionRunningStatus {
+        STOPPED = "stopped",
+        STARTING = "starting",
+        RUNNING = "running",
+        STOPPING = "stopping",
+    }
+}
 
-crate::macros::string_type! { /// The type `ServiceWorker.ServiceWorkerVersionStatus`.
-ServiceWorkerVersionStatus { NEW = "new", INSTALLING = "installing", INSTALLED = "installed", ACTIVATING = "activating", ACTIVATED = "activated", REDUNDANT = "redundant",  } }
+crate::macros::string_type! {
+    /// The type `ServiceWorker.ServiceWorkerVersionStatus`.
+    ServiceWorkerVersionStatus {
+        NEW = "new",
+        INSTALLING = "installing",
+        INSTALLED = "installed",
+        ACTIVATING = "activating",
+        ACTIVATED = "activated",
+        REDUNDANT = "redundant",
+    }
+}
 
 /// Mostly corresponds to `RouterCondition` in ServiceWorker spec
 /// (https://www.w3.org/TR/service-workers/#dictdef-routercondition)
@@ -47,8 +65,17 @@ pub struct ServiceWorkerRouterCondition {
     pub not: Option<Box<ServiceWorkerRouterCondition>>,
 }
 
-crate::macros::string_type! { /// The type `ServiceWorker.ServiceWorkerRouterSourceType`.
-ServiceWorkerRouterSourceType { CACHE = "cache", FETCH_EVENT = "fetchEvent", NETWORK = "network", RACE_NETWORK_AND_FETCH_HANDLER = "raceNetworkAndFetchHandler", RACE_NETWORK_AND_CACHE = "raceNetworkAndCache", SOURCE_DICT = "sourceDict",  } }
+crate::macros::string_type! {
+    /// The type `ServiceWorker.ServiceWorkerRouterSourceType`.
+    ServiceWorkerRouterSourceType {
+        CACHE = "cache",
+        FETCH_EVENT = "fetchEvent",
+        NETWORK = "network",
+        RACE_NETWORK_AND_FETCH_HANDLER = "raceNetworkAndFetchHandler",
+        RACE_NETWORK_AND_CACHE = "raceNetworkAndCache",
+        SOURCE_DICT = "sourceDict",
+    }
+}
 
 /// <https://www.w3.org/TR/service-workers/#dictdef-routersourcedict>
 #[derive(Debug, Clone, Deserialize)]

@@ -4,21 +4,78 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// Indicates the PC/SC error code.
-///
-/// This maps to:
-/// PC/SC Lite: <https://pcsclite.apdu.fr/api/group__ErrorCodes.html>
-/// Microsoft: <https://learn.microsoft.com/en-us/windows/win32/secauthn/authentication-return-values>
-ResultCode { SUCCESS = "success", REMOVED_CARD = "removed-card", RESET_CARD = "reset-card", UNPOWERED_CARD = "unpowered-card", UNRESPONSIVE_CARD = "unresponsive-card", UNSUPPORTED_CARD = "unsupported-card", READER_UNAVAILABLE = "reader-unavailable", SHARING_VIOLATION = "sharing-violation", NOT_TRANSACTED = "not-transacted", NO_SMARTCARD = "no-smartcard", PROTO_MISMATCH = "proto-mismatch", SYSTEM_CANCELLED = "system-cancelled", NOT_READY = "not-ready", CANCELLED = "cancelled", INSUFFICIENT_BUFFER = "insufficient-buffer", INVALID_HANDLE = "invalid-handle", INVALID_PARAMETER = "invalid-parameter", INVALID_VALUE = "invalid-value", NO_MEMORY = "no-memory", TIMEOUT = "timeout", UNKNOWN_READER = "unknown-reader", UNSUPPORTED_FEATURE = "unsupported-feature", NO_READERS_AVAILABLE = "no-readers-available", SERVICE_STOPPED = "service-stopped", NO_SERVICE = "no-service", COMM_ERROR = "comm-error", INTERNAL_ERROR = "internal-error", SERVER_TOO_BUSY = "server-too-busy", UNEXPECTED = "unexpected", SHUTDOWN = "shutdown", UNKNOWN_CARD = "unknown-card", UNKNOWN = "unknown",  } }
+crate::macros::string_type! {
+    /// Indicates the PC/SC error code.
+    ///
+    /// This maps to:
+    /// PC/SC Lite: <https://pcsclite.apdu.fr/api/group__ErrorCodes.html>
+    /// Microsoft: <https://learn.microsoft.com/en-us/windows/win32/secauthn/authentication-return-values>
+    ResultCode {
+        SUCCESS = "success",
+        REMOVED_CARD = "removed-card",
+        RESET_CARD = "reset-card",
+        UNPOWERED_CARD = "unpowered-card",
+        UNRESPONSIVE_CARD = "unresponsive-card",
+        UNSUPPORTED_CARD = "unsupported-card",
+        READER_UNAVAILABLE = "reader-unavailable",
+        SHARING_VIOLATION = "sharing-violation",
+        NOT_TRANSACTED = "not-transacted",
+        NO_SMARTCARD = "no-smartcard",
+        PROTO_MISMATCH = "proto-mismatch",
+        SYSTEM_CANCELLED = "system-cancelled",
+        NOT_READY = "not-ready",
+        CANCELLED = "cancelled",
+        INSUFFICIENT_BUFFER = "insufficient-buffer",
+        INVALID_HANDLE = "invalid-handle",
+        INVALID_PARAMETER = "invalid-parameter",
+        INVALID_VALUE = "invalid-value",
+        NO_MEMORY = "no-memory",
+        TIMEOUT = "timeout",
+        UNKNOWN_READER = "unknown-reader",
+        UNSUPPORTED_FEATURE = "unsupported-feature",
+        NO_READERS_AVAILABLE = "no-readers-available",
+        SERVICE_STOPPED = "service-stopped",
+        NO_SERVICE = "no-service",
+        COMM_ERROR = "comm-error",
+        INTERNAL_ERROR = "internal-error",
+        SERVER_TOO_BUSY = "server-too-busy",
+        UNEXPECTED = "unexpected",
+        SHUTDOWN = "shutdown",
+        UNKNOWN_CARD = "unknown-card",
+        UNKNOWN = "unknown",
+    }
+}
 
-crate::macros::string_type! { /// Maps to the |SCARD_SHARE_*| values.
-ShareMode { SHARED = "shared", EXCLUSIVE = "exclusive", DIRECT = "direct",  } }
+crate::macros::string_type! {
+    /// Maps to the |SCARD_SHARE_*| values.
+    ShareMode {
+        SHARED = "shared",
+        EXCLUSIVE = "exclusive",
+        DIRECT = "direct",
+    }
+}
 
-crate::macros::string_type! { /// Indicates what the reader should do with the card.
-Disposition { LEAVE_CARD = "leave-card", RESET_CARD = "reset-card", UNPOWER_CARD = "unpower-card", EJECT_CARD = "eject-card",  } }
+crate::macros::string_type! {
+    /// Indicates what the reader should do with the card.
+    Disposition {
+        LEAVE_CARD = "leave-card",
+        RESET_CARD = "reset-card",
+        UNPOWER_CARD = "unpower-card",
+        EJECT_CARD = "eject-card",
+    }
+}
 
-crate::macros::string_type! { /// Maps to |SCARD_*| connection state values.
-ConnectionState { ABSENT = "absent", PRESENT = "present", SWALLOWED = "swallowed", POWERED = "powered", NEGOTIABLE = "negotiable", SPECIFIC = "specific",  } }
+crate::macros::string_type! {
+    /// Maps to |SCARD_*| connection state values.
+    ConnectionState {
+        ABSENT = "absent",
+        PRESENT = "present",
+        SWALLOWED = "swallowed",
+        POWERED = "powered",
+        NEGOTIABLE = "negotiable",
+        SPECIFIC = "specific",
+    }
+}
 
 /// Maps to the |SCARD_STATE_*| flags.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -69,8 +126,14 @@ pub struct ProtocolSet {
     pub raw: Option<bool>,
 }
 
-crate::macros::string_type! { /// Maps to the |SCARD_PROTOCOL_*| values.
-Protocol { T0 = "t0", T1 = "t1", RAW = "raw",  } }
+crate::macros::string_type! {
+    /// Maps to the |SCARD_PROTOCOL_*| values.
+    Protocol {
+        T0 = "t0",
+        T1 = "t1",
+        RAW = "raw",
+    }
+}
 
 /// The type `SmartCardEmulation.ReaderStateIn`.
 #[derive(Debug, Clone, Deserialize)]

@@ -4,11 +4,27 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// The type `Storage.SerializedStorageKey`.
-SerializedStorageKey }
+crate::macros::string_type! {
+    /// The type `Storage.SerializedStorageKey`.
+    SerializedStorageKey
+}
 
-crate::macros::string_type! { /// Enum of possible storage types.
-StorageType { COOKIES = "cookies", FILE_SYSTEMS = "file_systems", INDEXEDDB = "indexeddb", LOCAL_STORAGE = "local_storage", SHADER_CACHE = "shader_cache", WEBSQL = "websql", SERVICE_WORKERS = "service_workers", CACHE_STORAGE = "cache_storage", STORAGE_BUCKETS = "storage_buckets", ALL = "all", OTHER = "other",  } }
+crate::macros::string_type! {
+    /// Enum of possible storage types.
+    StorageType {
+        COOKIES = "cookies",
+        FILE_SYSTEMS = "file_systems",
+        INDEXEDDB = "indexeddb",
+        LOCAL_STORAGE = "local_storage",
+        SHADER_CACHE = "shader_cache",
+        WEBSQL = "websql",
+        SERVICE_WORKERS = "service_workers",
+        CACHE_STORAGE = "cache_storage",
+        STORAGE_BUCKETS = "storage_buckets",
+        ALL = "all",
+        OTHER = "other",
+    }
+}
 
 /// Usage for a storage type.
 #[derive(Debug, Clone, Deserialize)]
@@ -67,8 +83,13 @@ pub struct PrivateVerificationTokensIssuerConfig {
     pub redeemer_origins: Vec<String>,
 }
 
-crate::macros::string_type! { /// The type `Storage.StorageBucketsDurability`.
-StorageBucketsDurability { RELAXED = "relaxed", STRICT = "strict",  } }
+crate::macros::string_type! {
+    /// The type `Storage.StorageBucketsDurability`.
+    StorageBucketsDurability {
+        RELAXED = "relaxed",
+        STRICT = "strict",
+    }
+}
 
 /// The type `Storage.StorageBucket`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -130,7 +151,7 @@ impl GetStorageKeyForFrame {
     }
 }
 
-/// What [`GetStorageKeyForFrame`\] returns.
+/// What [`GetStorageKeyForFrame`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetStorageKeyForFrameReturns {
@@ -157,7 +178,7 @@ pub struct GetStorageKey {
     pub frame_id: Option<super::page::FrameId>,
 }
 
-/// What [`GetStorageKey`\] returns.
+/// What [`GetStorageKey`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetStorageKeyReturns {
@@ -235,7 +256,7 @@ pub struct GetCookies {
     pub browser_context_id: Option<super::browser::BrowserContextID>,
 }
 
-/// What [`GetCookies`\] returns.
+/// What [`GetCookies`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetCookiesReturns {
     /// Array of cookie objects.
@@ -309,7 +330,7 @@ impl GetUsageAndQuota {
     }
 }
 
-/// What [`GetUsageAndQuota`\] returns.
+/// What [`GetUsageAndQuota`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetUsageAndQuotaReturns {
@@ -561,7 +582,7 @@ impl crate::Command for UntrackIndexedDBForStorageKey {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetTrustTokens {}
 
-/// What [`GetTrustTokens`\] returns.
+/// What [`GetTrustTokens`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetTrustTokensReturns {
     /// The field `tokens`.
@@ -595,7 +616,7 @@ impl ClearTrustTokens {
     }
 }
 
-/// What [`ClearTrustTokens`\] returns.
+/// What [`ClearTrustTokens`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClearTrustTokensReturns {
@@ -617,7 +638,7 @@ impl crate::Command for ClearTrustTokens {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetPrivateVerificationTokens {}
 
-/// What [`GetPrivateVerificationTokens`\] returns.
+/// What [`GetPrivateVerificationTokens`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetPrivateVerificationTokensReturns {
     /// The field `tokens`.
@@ -638,7 +659,7 @@ impl crate::Command for GetPrivateVerificationTokens {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetPrivateVerificationTokensIssuerConfigs {}
 
-/// What [`GetPrivateVerificationTokensIssuerConfigs`\] returns.
+/// What [`GetPrivateVerificationTokensIssuerConfigs`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetPrivateVerificationTokensIssuerConfigsReturns {
     /// The field `configs`.
@@ -785,7 +806,7 @@ impl crate::Command for DeleteStorageBucket {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct RunBounceTrackingMitigations {}
 
-/// What [`RunBounceTrackingMitigations`\] returns.
+/// What [`RunBounceTrackingMitigations`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RunBounceTrackingMitigationsReturns {

@@ -65,11 +65,23 @@ pub struct VideoEncodeAcceleratorCapability {
     pub max_framerate_denominator: i64,
 }
 
-crate::macros::string_type! { /// YUV subsampling type of the pixels of a given image.
-SubsamplingFormat { YUV420 = "yuv420", YUV422 = "yuv422", YUV444 = "yuv444",  } }
+crate::macros::string_type! {
+    /// YUV subsampling type of the pixels of a given image.
+    SubsamplingFormat {
+        YUV420 = "yuv420",
+        YUV422 = "yuv422",
+        YUV444 = "yuv444",
+    }
+}
 
-crate::macros::string_type! { /// Image format of a given image.
-ImageType { JPEG = "jpeg", WEBP = "webp", UNKNOWN = "unknown",  } }
+crate::macros::string_type! {
+    /// Image format of a given image.
+    ImageType {
+        JPEG = "jpeg",
+        WEBP = "webp",
+        UNKNOWN = "unknown",
+    }
+}
 
 /// Provides information about the GPU(s) on the system.
 #[derive(Debug, Clone, Deserialize)]
@@ -108,7 +120,7 @@ pub struct ProcessInfo {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetInfo {}
 
-/// What [`GetInfo`\] returns.
+/// What [`GetInfo`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetInfoReturns {
@@ -149,7 +161,7 @@ impl GetFeatureState {
     }
 }
 
-/// What [`GetFeatureState`\] returns.
+/// What [`GetFeatureState`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetFeatureStateReturns {
@@ -168,7 +180,7 @@ impl crate::Command for GetFeatureState {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetProcessInfo {}
 
-/// What [`GetProcessInfo`\] returns.
+/// What [`GetProcessInfo`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetProcessInfoReturns {

@@ -2,11 +2,15 @@
 //! Supports additional targets discovery and allows to attach to them.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// The type `Target.TargetID`.
-TargetID }
+crate::macros::string_type! {
+    /// The type `Target.TargetID`.
+    TargetID
+}
 
-crate::macros::string_type! { /// Unique identifier of attached debugging session.
-SessionID }
+crate::macros::string_type! {
+    /// Unique identifier of attached debugging session.
+    SessionID
+}
 
 /// The type `Target.TargetInfo`.
 #[derive(Debug, Clone, Deserialize)]
@@ -100,10 +104,17 @@ impl RemoteLocation {
     }
 }
 
-crate::macros::string_type! { /// The state of the target window.
-///
-/// Experimental.
-WindowState { NORMAL = "normal", MINIMIZED = "minimized", MAXIMIZED = "maximized", FULLSCREEN = "fullscreen",  } }
+crate::macros::string_type! {
+    /// The state of the target window.
+    ///
+    /// Experimental.
+    WindowState {
+        NORMAL = "normal",
+        MINIMIZED = "minimized",
+        MAXIMIZED = "maximized",
+        FULLSCREEN = "fullscreen",
+    }
+}
 
 /// Activates (focuses) the target.
 ///
@@ -154,7 +165,7 @@ impl AttachToTarget {
     }
 }
 
-/// What [`AttachToTarget`\] returns.
+/// What [`AttachToTarget`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AttachToTargetReturns {
@@ -175,7 +186,7 @@ impl crate::Command for AttachToTarget {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct AttachToBrowserTarget {}
 
-/// What [`AttachToBrowserTarget`\] returns.
+/// What [`AttachToBrowserTarget`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AttachToBrowserTargetReturns {
@@ -207,7 +218,7 @@ impl CloseTarget {
     }
 }
 
-/// What [`CloseTarget`\] returns.
+/// What [`CloseTarget`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CloseTargetReturns {
     /// Always set to true. If an error occurs, the response indicates protocol error.
@@ -292,7 +303,7 @@ pub struct CreateBrowserContext {
     pub origins_with_universal_network_access: Option<Vec<String>>,
 }
 
-/// What [`CreateBrowserContext`\] returns.
+/// What [`CreateBrowserContext`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateBrowserContextReturns {
@@ -311,7 +322,7 @@ impl crate::Command for CreateBrowserContext {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetBrowserContexts {}
 
-/// What [`GetBrowserContexts`\] returns.
+/// What [`GetBrowserContexts`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetBrowserContextsReturns {
@@ -418,7 +429,7 @@ impl CreateTarget {
     }
 }
 
-/// What [`CreateTarget`\] returns.
+/// What [`CreateTarget`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateTargetReturns {
@@ -490,7 +501,7 @@ pub struct GetTargetInfo {
     pub target_id: Option<TargetID>,
 }
 
-/// What [`GetTargetInfo`\] returns.
+/// What [`GetTargetInfo`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetTargetInfoReturns {
@@ -517,7 +528,7 @@ pub struct GetTargets {
     pub filter: Option<TargetFilter>,
 }
 
-/// What [`GetTargets`\] returns.
+/// What [`GetTargets`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetTargetsReturns {
@@ -734,7 +745,7 @@ impl GetDevToolsTarget {
     }
 }
 
-/// What [`GetDevToolsTarget`\] returns.
+/// What [`GetDevToolsTarget`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetDevToolsTargetReturns {
@@ -774,7 +785,7 @@ impl OpenDevTools {
     }
 }
 
-/// What [`OpenDevTools`\] returns.
+/// What [`OpenDevTools`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OpenDevToolsReturns {

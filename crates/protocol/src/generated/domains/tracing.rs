@@ -55,32 +55,54 @@ pub struct TraceConfig {
     pub memory_dump_config: Option<MemoryDumpConfig>,
 }
 
-crate::macros::string_type! { /// Data format of a trace. Can be either the legacy JSON format or the
-/// protocol buffer format. Note that the JSON format will be deprecated soon.
-///
-/// Experimental.
-StreamFormat { JSON = "json", PROTO = "proto",  } }
+crate::macros::string_type! {
+    /// Data format of a trace. Can be either the legacy JSON format or the
+    /// protocol buffer format. Note that the JSON format will be deprecated soon.
+    ///
+    /// Experimental.
+    StreamFormat {
+        JSON = "json",
+        PROTO = "proto",
+    }
+}
 
-crate::macros::string_type! { /// Compression type to use for traces returned via streams.
-///
-/// Experimental.
-StreamCompression { NONE = "none", GZIP = "gzip",  } }
+crate::macros::string_type! {
+    /// Compression type to use for traces returned via streams.
+    ///
+    /// Experimental.
+    StreamCompression {
+        NONE = "none",
+        GZIP = "gzip",
+    }
+}
 
-crate::macros::string_type! { /// Details exposed when memory request explicitly declared.
-/// Keep consistent with memory_dump_request_args.h and
-/// memory_instrumentation.mojom
-///
-/// Experimental.
-MemoryDumpLevelOfDetail { BACKGROUND = "background", LIGHT = "light", DETAILED = "detailed",  } }
+crate::macros::string_type! {
+    /// Details exposed when memory request explicitly declared.
+    /// Keep consistent with memory_dump_request_args.h and
+    /// memory_instrumentation.mojom
+    ///
+    /// Experimental.
+    MemoryDumpLevelOfDetail {
+        BACKGROUND = "background",
+        LIGHT = "light",
+        DETAILED = "detailed",
+    }
+}
 
-crate::macros::string_type! { /// Backend type to use for tracing. `chrome` uses the Chrome-integrated
-/// tracing service and is supported on all platforms. `system` is only
-/// supported on Chrome OS and uses the Perfetto system tracing service.
-/// `auto` chooses `system` when the perfettoConfig provided to Tracing.start
-/// specifies at least one non-Chrome data source; otherwise uses `chrome`.
-///
-/// Experimental.
-TracingBackend { AUTO = "auto", CHROME = "chrome", SYSTEM = "system",  } }
+crate::macros::string_type! {
+    /// Backend type to use for tracing. `chrome` uses the Chrome-integrated
+    /// tracing service and is supported on all platforms. `system` is only
+    /// supported on Chrome OS and uses the Perfetto system tracing service.
+    /// `auto` chooses `system` when the perfettoConfig provided to Tracing.start
+    /// specifies at least one non-Chrome data source; otherwise uses `chrome`.
+    ///
+    /// Experimental.
+    TracingBackend {
+        AUTO = "auto",
+        CHROME = "chrome",
+        SYSTEM = "system",
+    }
+}
 
 /// Stop trace events collection.
 ///
@@ -101,7 +123,7 @@ impl crate::Command for End {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetCategories {}
 
-/// What [`GetCategories`\] returns.
+/// What [`GetCategories`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetCategoriesReturns {
     /// A list of supported tracing categories.
@@ -121,7 +143,7 @@ impl crate::Command for GetCategories {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct GetTrackEventDescriptor {}
 
-/// What [`GetTrackEventDescriptor`\] returns.
+/// What [`GetTrackEventDescriptor`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetTrackEventDescriptorReturns {
     /// Base64-encoded serialized perfetto.protos.TrackEventDescriptor protobuf message. (Encoded as a base64 string when passed over JSON)
@@ -175,7 +197,7 @@ pub struct RequestMemoryDump {
     pub level_of_detail: Option<MemoryDumpLevelOfDetail>,
 }
 
-/// What [`RequestMemoryDump`\] returns.
+/// What [`RequestMemoryDump`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestMemoryDumpReturns {
@@ -324,8 +346,20 @@ impl crate::Event for TracingComplete {
     const METHOD: &'static str = "Tracing.tracingComplete";
 }
 
-crate::macros::string_type! { /// The values of `recordMode` of [`TraceConfig`].
-TraceConfigRecordMode { RECORD_UNTIL_FULL = "recordUntilFull", RECORD_CONTINUOUSLY = "recordContinuously", RECORD_AS_MUCH_AS_POSSIBLE = "recordAsMuchAsPossible", ECHO_TO_CONSOLE = "echoToConsole",  } }
+crate::macros::string_type! {
+    /// The values of `recordMode` of [`TraceConfig`].
+    TraceConfigRecordMode {
+        RECORD_UNTIL_FULL = "recordUntilFull",
+        RECORD_CONTINUOUSLY = "recordContinuously",
+        RECORD_AS_MUCH_AS_POSSIBLE = "recordAsMuchAsPossible",
+        ECHO_TO_CONSOLE = "echoToConsole",
+    }
+}
 
-crate::macros::string_type! { /// The values of `transferMode` of [`Start`].
-StartTransferMode { REPORT_EVENTS = "ReportEvents", RETURN_AS_STREAM = "ReturnAsStream",  } }
+crate::macros::string_type! {
+    /// The values of `transferMode` of [`Start`].
+    StartTransferMode {
+        REPORT_EVENTS = "ReportEvents",
+        RETURN_AS_STREAM = "ReturnAsStream",
+    }
+}

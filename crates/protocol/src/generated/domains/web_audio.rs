@@ -5,29 +5,63 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// An unique ID for a graph object (AudioContext, AudioNode, AudioParam) in Web Audio API
-GraphObjectId }
+crate::macros::string_type! {
+    /// An unique ID for a graph object (AudioContext, AudioNode, AudioParam) in Web Audio API
+    GraphObjectId
+}
 
-crate::macros::string_type! { /// Enum of BaseAudioContext types
-ContextType { REALTIME = "realtime", OFFLINE = "offline",  } }
+crate::macros::string_type! {
+    /// Enum of BaseAudioContext types
+    ContextType {
+        REALTIME = "realtime",
+        OFFLINE = "offline",
+    }
+}
 
-crate::macros::string_type! { /// Enum of AudioContextState from the spec
-ContextState { SUSPENDED = "suspended", RUNNING = "running", CLOSED = "closed", INTERRUPTED = "interrupted",  } }
+crate::macros::string_type! {
+    /// Enum of AudioContextState from the spec
+    ContextState {
+        SUSPENDED = "suspended",
+        RUNNING = "running",
+        CLOSED = "closed",
+        INTERRUPTED = "interrupted",
+    }
+}
 
-crate::macros::string_type! { /// Enum of AudioNode types
-NodeType }
+crate::macros::string_type! {
+    /// Enum of AudioNode types
+    NodeType
+}
 
-crate::macros::string_type! { /// Enum of AudioNode::ChannelCountMode from the spec
-ChannelCountMode { CLAMPED_MAX = "clamped-max", EXPLICIT = "explicit", MAX = "max",  } }
+crate::macros::string_type! {
+    /// Enum of AudioNode::ChannelCountMode from the spec
+    ChannelCountMode {
+        CLAMPED_MAX = "clamped-max",
+        EXPLICIT = "explicit",
+        MAX = "max",
+    }
+}
 
-crate::macros::string_type! { /// Enum of AudioNode::ChannelInterpretation from the spec
-ChannelInterpretation { DISCRETE = "discrete", SPEAKERS = "speakers",  } }
+crate::macros::string_type! {
+    /// Enum of AudioNode::ChannelInterpretation from the spec
+    ChannelInterpretation {
+        DISCRETE = "discrete",
+        SPEAKERS = "speakers",
+    }
+}
 
-crate::macros::string_type! { /// Enum of AudioParam types
-ParamType }
+crate::macros::string_type! {
+    /// Enum of AudioParam types
+    ParamType
+}
 
-crate::macros::string_type! { /// Enum of AudioParam::AutomationRate from the spec
-AutomationRate { A_RATE = "a-rate", K_RATE = "k-rate",  } }
+crate::macros::string_type! {
+    /// Enum of AudioParam::AutomationRate from the spec
+    AutomationRate {
+        A_RATE = "a-rate",
+        K_RATE = "k-rate",
+    }
+}
 
 /// Fields in AudioContext that change in real-time.
 #[derive(Debug, Clone, Deserialize)]
@@ -162,7 +196,7 @@ impl GetRealtimeData {
     }
 }
 
-/// What [`GetRealtimeData`\] returns.
+/// What [`GetRealtimeData`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetRealtimeDataReturns {

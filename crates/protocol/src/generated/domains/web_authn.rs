@@ -5,17 +5,40 @@
 //! Experimental.
 use serde::{Deserialize, Serialize};
 
-crate::macros::string_type! { /// The type `WebAuthn.AuthenticatorId`.
-AuthenticatorId }
+crate::macros::string_type! {
+    /// The type `WebAuthn.AuthenticatorId`.
+    AuthenticatorId
+}
 
-crate::macros::string_type! { /// The type `WebAuthn.AuthenticatorProtocol`.
-AuthenticatorProtocol { U2F = "u2f", CTAP2 = "ctap2",  } }
+crate::macros::string_type! {
+    /// The type `WebAuthn.AuthenticatorProtocol`.
+    AuthenticatorProtocol {
+        U2F = "u2f",
+        CTAP2 = "ctap2",
+    }
+}
 
-crate::macros::string_type! { /// The type `WebAuthn.Ctap2Version`.
-Ctap2Version { CTAP2_0 = "ctap2_0", CTAP2_1 = "ctap2_1", CTAP2_2 = "ctap2_2",  } }
+crate::macros::string_type! {
+    /// The type `WebAuthn.Ctap2Version`.
+    Ctap2Version {
+        CTAP2_0 = "ctap2_0",
+        CTAP2_1 = "ctap2_1",
+        CTAP2_2 = "ctap2_2",
+    }
+}
 
-crate::macros::string_type! { /// LINT.IfChange(AuthenticatorTransport)
-AuthenticatorTransport { USB = "usb", NFC = "nfc", BLE = "ble", CABLE = "cable", HYBRID = "hybrid", SMART_CARD = "smart-card", INTERNAL = "internal",  } }
+crate::macros::string_type! {
+    /// LINT.IfChange(AuthenticatorTransport)
+    AuthenticatorTransport {
+        USB = "usb",
+        NFC = "nfc",
+        BLE = "ble",
+        CABLE = "cable",
+        HYBRID = "hybrid",
+        SMART_CARD = "smart-card",
+        INTERNAL = "internal",
+    }
+}
 
 /// The type `WebAuthn.VirtualAuthenticatorOptions`.
 #[derive(Debug, Clone, Serialize)]
@@ -249,7 +272,7 @@ impl AddVirtualAuthenticator {
     }
 }
 
-/// What [`AddVirtualAuthenticator`\] returns.
+/// What [`AddVirtualAuthenticator`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AddVirtualAuthenticatorReturns {
@@ -378,7 +401,7 @@ impl GetCredential {
     }
 }
 
-/// What [`GetCredential`\] returns.
+/// What [`GetCredential`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetCredentialReturns {
     /// The field `credential`.
@@ -409,7 +432,7 @@ impl GetCredentials {
     }
 }
 
-/// What [`GetCredentials`\] returns.
+/// What [`GetCredentials`] returns.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GetCredentialsReturns {
     /// The field `credentials`.

@@ -20,13 +20,21 @@ pub struct Annotation {
     pub autosubmit: Option<bool>,
 }
 
-crate::macros::string_type! { /// Represents the status of a tool invocation.
-InvocationStatus { COMPLETED = "Completed", CANCELED = "Canceled", ERROR = "Error",  } }
+crate::macros::string_type! {
+    /// Represents the status of a tool invocation.
+    InvocationStatus {
+        COMPLETED = "Completed",
+        CANCELED = "Canceled",
+        ERROR = "Error",
+    }
+}
 
-crate::macros::string_type! { /// Unique identifier of a registered tool. A new identifier is created every time a tool is registered, so a tool that
-/// is unregistered and then registered again under the same name gets a different identifier. Clients should treat it
-/// as an opaque string.
-ToolId }
+crate::macros::string_type! {
+    /// Unique identifier of a registered tool. A new identifier is created every time a tool is registered, so a tool that
+    /// is unregistered and then registered again under the same name gets a different identifier. Clients should treat it
+    /// as an opaque string.
+    ToolId
+}
 
 /// Definition of a tool that can be invoked.
 #[derive(Debug, Clone, Deserialize)]
@@ -116,7 +124,7 @@ impl InvokeTool {
     }
 }
 
-/// What [`InvokeTool`\] returns.
+/// What [`InvokeTool`] returns.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InvokeToolReturns {
