@@ -1,0 +1,94 @@
+//! Finding the keepers of a directory, and clearing up after those that are dead.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use crate::state::{Life, State, start_time, with_suffix};
+
+/// How the names of state files end.
+pub const STATE_SUFFIX: &str = ".keeper";
+
+/// A state file and what became of its keeper.
+#[derive(Debug)]
+pub struct Found {
+    /// The state file.
+    pub path: PathBuf,
+    /// What it says.
+    pub state: State,
+    /// Whether that is still true.
+    pub life: Life,
+}
+
+/// The keepers whose state files are in `dir`, by name. Files that cannot be
+/// read come with the reason; a directory that does not exist has none.
+///
+/// # Errors
+/// As reading the directory.
+pub fn list(dir: &Path) -> io::Result<Vec<Result<Found, (PathBuf, io::Error)>>> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(STATE_SUFFIX) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths
+        .into_iter()
+        .map(|path| Found::read(&path).map_err(|e| (path, e)))
+        .collect())
+}
+
+impl Found {
+    /// Reads one state file and looks at its keeper.
+    ///
+    /// # Errors
+    /// As [`State::read`].
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let state = State::read(path)?;
+        let life = state.life();
+        Ok(Self {
+            path: path.to_owned(),
+            state,
+            life,
+        })
+    }
+
+    /// Removes what a dead keeper left: its files, and its browser if that one
+    /// still runs (told from a reused process id by its start time). Does
+    /// nothing and returns false while the keeper is alive.
+    ///
+    /// # Errors
+    /// As removing the state file.
+    pub fn clear(&self) -> io::Result<bool> {
+        if self.life == Life::Alive || start_time(self.state.pid) == Some(self.state.started) {
+            return Ok(false);
+        }
+        if start_time(self.state.browser_pid).is_some_and(|t| t == self.state.browser_started)
+            && let Some(pid) = i32::try_from(self.state.browser_pid)
+                .ok()
+                .and_then(Pid::from_raw)
+        {
+            let _ = kill_process_group(pid, Signal::KILL);
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        for path in [
+            self.state.socket.clone(),
+            with_suffix(&self.path, ".stderr"),
+            with_suffix(&self.path, ".log"),
+            with_suffix(&self.path, ".new"),
+        ] {
+            let _ = fs::remove_file(path);
+        }
+        fs::remove_file(&self.path)?;
+        Ok(true)
+    }
+}
