@@ -59,6 +59,18 @@ pub(crate) static NAMES: &[&str] = &[",
     for domain in domains {
         let _ = write!(out, "{:?}, ", domain.domain);
     }
+    out.push_str("];\n\n/// Every event by its full name.\npub(crate) static EVENTS: &[&str] = &[");
+    for domain in domains {
+        for event in &domain.events {
+            let _ = write!(out, "\"{}.{}\", ", domain.domain, event.name);
+        }
+    }
+    out.push_str("];\n\n/// Every type by its full name.\npub(crate) static TYPES: &[&str] = &[");
+    for domain in domains {
+        for t in &domain.types {
+            let _ = write!(out, "\"{}.{}\", ", domain.domain, t.id);
+        }
+    }
     let _ = writeln!(
         out,
         "];\n\n/// As [`NAMES`], with their definitions.\npub(crate) static SOURCES: [Source; {}] = [",

@@ -1,0 +1,90 @@
+//! The right name for a wrong one.
+use strsim::damerau_levenshtein;
+
+use crate::Class;
+use crate::generated::spec::{EVENTS, NAMES, TYPES};
+
+/// What a wrong name was meant to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NameKind {
+    /// A domain, such as `Page`.
+    Domain,
+    /// A command, such as `Page.navigate`.
+    Method,
+    /// An event, such as `Page.frameNavigated`.
+    Event,
+    /// A type, such as `Page.Frame`.
+    Type,
+}
+
+/// The full name that is most like `wrong`, if one is like it at all.
+pub fn nearest(kind: NameKind, wrong: &str) -> Option<&'static str> {
+    match kind {
+        NameKind::Domain => nearest_of(NAMES.iter().copied(), wrong),
+        NameKind::Method => nearest_full(|| Class::table().iter().map(|(name, _)| *name), wrong),
+        NameKind::Event => nearest_full(|| EVENTS.iter().copied(), wrong),
+        NameKind::Type => nearest_full(|| TYPES.iter().copied(), wrong),
+    }
+}
+
+/// As [`nearest`], over `Domain.name` pairs. A domain that is right, but for its case, is taken as
+/// meant; without a domain the second part alone is compared.
+fn nearest_full<I: Iterator<Item = &'static str>>(
+    all: impl Fn() -> I,
+    wrong: &str,
+) -> Option<&'static str> {
+    let second = |full: &'static str| full.split_once('.').map_or(full, |(_, name)| name);
+    let within = |home: Option<&str>, wanted: &str| {
+        all()
+            .filter(|full| {
+                home.is_none_or(|home| {
+                    full.split_once('.')
+                        .is_some_and(|(d, _)| d.eq_ignore_ascii_case(home))
+                })
+            })
+            .filter_map(|full| Some((distance(second(full), wanted)?, full)))
+            .min_by_key(|(far, _)| *far)
+            .map(|(_, full)| full)
+    };
+    match wrong.split_once('.') {
+        None => within(None, wrong),
+        Some((home, name)) => within(Some(home), name).or_else(|| {
+            let meant = nearest_of(NAMES.iter().copied(), home);
+            meant
+                .and_then(|home| within(Some(home), name))
+                .or_else(|| within(None, name))
+        }),
+    }
+}
+
+/// The candidate that is most like `wrong`, if one is like it at all.
+pub(super) fn nearest_of<'a>(
+    candidates: impl Iterator<Item = &'a str>,
+    wrong: &str,
+) -> Option<&'a str> {
+    candidates
+        .filter_map(|candidate| Some((distance(candidate, wrong)?, candidate)))
+        .min_by_key(|(far, _)| *far)
+        .map(|(_, candidate)| candidate)
+}
+
+/// How far two names are from each other; `None` when they have nothing to do with each other.
+fn distance(candidate: &str, wrong: &str) -> Option<usize> {
+    /// Longer input is not a mistyped name.
+    const LONGEST: usize = 80;
+    if wrong.is_empty() || wrong.len() > LONGEST {
+        return None;
+    }
+    let candidate = candidate.to_ascii_lowercase();
+    let wrong = wrong.to_ascii_lowercase();
+    let edits = damerau_levenshtein(&candidate, &wrong);
+    // One typing error in three letters.
+    let typo = (edits <= (wrong.chars().count().max(3)) / 3).then_some(edits * 2);
+    // `screenshot` for `captureScreenshot`.
+    let part = (wrong.len() >= 4 && candidate.contains(&wrong))
+        .then(|| 3 + (candidate.len() - wrong.len()) / 4);
+    match (typo, part) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
