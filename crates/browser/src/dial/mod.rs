@@ -1,0 +1,25 @@
+//! Reaching a browser: from what the caller knows to an open connection.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `address` | URLs |
+//! | `http` | one request, one answer |
+//! | `resolve` | from an endpoint to the address of its WebSocket |
+//! | `refusal` | what an answer that is not a WebSocket means |
+//! | `attempt` | one attempt, with patience for a browser that asks its person |
+//! | `pipe` | browsers reached without a network |
+//! | `dialer` | all attempts of one session |
+mod address;
+mod attempt;
+mod dialer;
+mod http;
+#[cfg(unix)]
+pub(crate) mod pipe;
+mod refusal;
+mod resolve;
+
+pub(crate) use address::{Address, redacted};
+pub(crate) use attempt::Human;
+pub(crate) use dialer::{Dialed, Dialer};
+pub(crate) use http::Answer;
+pub use resolve::{ResolveOptions, resolve_ws_url};

@@ -1,0 +1,23 @@
+//! Starting a browser of our own, and ending it.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `options` | what a caller may choose |
+//! | `flags` | the command line |
+//! | `profile` | the profile directory: making it, and who else uses it |
+//! | `start` | from options to a running browser |
+//! | `spawn` | starting the program, with or without a pipe |
+//! | `process` | watching over it until it has ended |
+//! | `tail` | the last words of a program |
+mod flags;
+mod options;
+mod process;
+mod profile;
+mod spawn;
+mod start;
+mod tail;
+
+pub use options::{LaunchOptions, Profile, Via};
+pub(crate) use process::Process;
+pub use start::LaunchedBrowser;
+pub(crate) use start::{Started, start};

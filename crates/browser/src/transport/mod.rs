@@ -1,0 +1,27 @@
+//! One physical connection to a browser: messages in, messages out.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `traits` | what the driver needs of a connection |
+//! | `framed` | reading and writing over any byte stream, with one copy and without waiting |
+//! | `outbox` | messages on their way out |
+//! | `nul` | messages that end with a zero byte: the pipe and the keeper |
+//! | `websocket` | WebSocket frames |
+//! | `handshake` | how a WebSocket begins |
+//! | `net` | TCP and TLS |
+//! | `pipe` | the two halves of a browser's pipe as one stream |
+mod framed;
+pub(crate) mod handshake;
+pub(crate) mod net;
+pub(crate) mod nul;
+mod outbox;
+#[cfg(unix)]
+pub(crate) mod pipe;
+mod traits;
+pub(crate) mod websocket;
+
+pub(crate) use framed::Framed;
+pub(crate) use traits::{Incoming, Transport};
+
+/// The largest message that is taken. Chromium sends at most 256 MiB over a WebSocket.
+pub(crate) const MAX_MESSAGE: usize = 300 * 1024 * 1024;
