@@ -20,7 +20,8 @@ pub(super) fn module_text(domain: &Domain, usage: &Usage) -> String {
     for t in &domain.types {
         module.declare_type(t);
     }
-    for command in &domain.commands {
+    // A command that moved is typed in its new domain only.
+    for command in domain.commands.iter().filter(|c| c.redirect.is_none()) {
         module.command(command);
     }
     for event in &domain.events {
@@ -41,6 +42,7 @@ pub(super) fn needs(domain: &Domain) -> BTreeSet<String> {
             domain
                 .commands
                 .iter()
+                .filter(|c| c.redirect.is_none())
                 .flat_map(|c| c.parameters.iter().chain(&c.returns).map(|f| &f.shape)),
         )
         .chain(

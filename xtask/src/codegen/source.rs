@@ -4,7 +4,7 @@ use std::process::Command;
 use std::{fs, io};
 
 use super::output::Outputs;
-use super::schema::{Domain, Protocol};
+use super::schema::{Domain, Field, Protocol, Shape};
 
 /// The npm package and its pinned version.
 const PACKAGE: &str = "devtools-protocol";
@@ -39,7 +39,48 @@ pub(super) fn vendored(spec_dir: &Path) -> Result<Vec<Domain>, SourceError> {
         )));
     }
     domains.sort_by(|a, b| a.domain.cmp(&b.domain));
+    follow_redirects(&mut domains);
     Ok(domains)
+}
+
+/// A command that moved to another domain is declared without parameters; it takes those of the
+/// command that it means.
+fn follow_redirects(domains: &mut [Domain]) {
+    let originals = domains.to_vec();
+    for domain in domains {
+        for command in &mut domain.commands {
+            let Some(target) = &command.redirect else {
+                continue;
+            };
+            let meant = originals
+                .iter()
+                .find(|d| d.domain == *target)
+                .and_then(|d| d.commands.iter().find(|c| c.name == command.name));
+            if let Some(meant) = meant {
+                command.parameters = qualified(target, &meant.parameters);
+                command.returns = qualified(target, &meant.returns);
+            }
+        }
+    }
+}
+
+/// Fields of `home` as another domain must write them.
+fn qualified(home: &str, fields: &[Field]) -> Vec<Field> {
+    fn qualify(home: &str, shape: &mut Shape) {
+        if let Some(reference) = &mut shape.reference
+            && !reference.contains('.')
+        {
+            *reference = format!("{home}.{reference}");
+        }
+        if let Some(items) = &mut shape.items {
+            qualify(home, items);
+        }
+    }
+    let mut fields = fields.to_vec();
+    for field in &mut fields {
+        qualify(home, &mut field.shape);
+    }
+    fields
 }
 
 /// Whether the vendored definition is of the pinned version.

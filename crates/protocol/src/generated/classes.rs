@@ -168,7 +168,7 @@ pub(crate) static CLASSES: &[(&str, Class)] = &[
     ("DOM.getSearchResults", Class::R1),
     ("DOM.getTopLayerElements", Class::R1),
     ("DOM.hideHighlight", Class::S),
-    ("DOM.highlightNode", Class::S),
+    ("DOM.highlightNode", Class::E),
     ("DOM.highlightRect", Class::S),
     ("DOM.markUndoableState", Class::E),
     ("DOM.moveTo", Class::E),

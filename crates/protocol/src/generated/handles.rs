@@ -361,6 +361,16 @@ pub(crate) static COMMANDS: &[(&str, Carries)] = &[
         },
     ),
     (
+        "DOM.highlightNode",
+        Carries {
+            params: Some(Fields(&[
+                ("nodeId", Step::Number),
+                ("objectId", Step::Text),
+            ])),
+            result: None,
+        },
+    ),
+    (
         "DOM.moveTo",
         Carries {
             params: Some(Fields(&[

@@ -1,7 +1,7 @@
 //! Docs as plain text, for `keeptab spec`.
 use std::fmt::Write as _;
 
-use super::lookup::domain;
+use super::lookup::{domain, follow};
 use super::model::{Command, Domain, Event, Field, Type};
 use super::search::first_sentence;
 use super::shape::Written;
@@ -58,8 +58,10 @@ fn describe_domain(domain: &Domain, out: &mut String) {
     );
 }
 
-fn describe_command(home: &Domain, command: &Command, out: &mut String) {
+fn describe_command(home: &'static Domain, command: &'static Command, out: &mut String) {
     let method = format!("{}.{}", home.name, command.name);
+    let redirect = command.redirect;
+    let (home, command) = follow(home, command);
     let inside: Vec<String> = command
         .parameters
         .iter()
@@ -77,7 +79,7 @@ fn describe_command(home: &Domain, command: &Command, out: &mut String) {
         command.deprecated,
         out,
     );
-    if let Some(other) = command.redirect {
+    if let Some(other) = redirect {
         let _ = writeln!(out, "\nNow in the domain {other}.");
     }
     fields("Parameters", home, &command.parameters, out);

@@ -1,7 +1,7 @@
 //! The protocol as TypeScript declarations, for editors and models.
 use std::fmt::Write as _;
 
-use super::lookup::{domain, domain_names};
+use super::lookup::{domain, domain_names, follow};
 use super::model::{Domain, Field, Type};
 use super::shape::Written;
 
@@ -34,7 +34,11 @@ fn namespace(home: &Domain, out: &mut String) {
     for named in &home.types {
         declare(home, named, out);
     }
-    for command in &home.commands {
+    for command in home
+        .commands
+        .iter()
+        .filter(|command| command.redirect.is_none())
+    {
         let name = upper_first(command.name);
         if !command.parameters.is_empty() {
             interface(home, &format!("{name}Params"), &command.parameters, out);
@@ -119,6 +123,7 @@ fn session(all: &[&'static Domain], out: &mut String) {
         );
         let _ = writeln!(out, "  readonly {}: {{", home.name);
         for command in &home.commands {
+            let (home, command) = follow(home, command);
             let name = upper_first(command.name);
             let required = command.parameters.iter().any(|field| !field.optional);
             let params = match (command.parameters.is_empty(), required) {

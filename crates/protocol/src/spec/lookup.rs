@@ -19,6 +19,18 @@ pub fn command(method: &str) -> Option<&'static Command> {
     domain(home)?.command(name)
 }
 
+/// The command that a command means: itself, or the one in the domain it moved to.
+pub(super) fn follow(
+    home: &'static Domain,
+    command: &'static Command,
+) -> (&'static Domain, &'static Command) {
+    let moved = || {
+        let home = domain(command.redirect?)?;
+        Some((home, home.command(command.name)?))
+    };
+    moved().unwrap_or((home, command))
+}
+
 /// An event by its full name, such as `Page.frameNavigated`.
 pub fn event(method: &str) -> Option<&'static Event> {
     let (home, name) = method.split_once('.')?;

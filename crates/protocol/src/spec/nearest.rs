@@ -27,33 +27,33 @@ pub fn nearest(kind: NameKind, wrong: &str) -> Option<&'static str> {
     }
 }
 
-/// As [`nearest`], over `Domain.name` pairs. A domain that is right, but for its case, is taken as
-/// meant; without a domain the second part alone is compared.
+/// As [`nearest`], over `Domain.name` pairs. A typing error in the right domain comes first, then
+/// the same name in another domain, then a longer name in the right domain, then the rest.
 fn nearest_full<I: Iterator<Item = &'static str>>(
     all: impl Fn() -> I,
     wrong: &str,
 ) -> Option<&'static str> {
-    let second = |full: &'static str| full.split_once('.').map_or(full, |(_, name)| name);
     let within = |home: Option<&str>, wanted: &str| {
         all()
-            .filter(|full| {
-                home.is_none_or(|home| {
-                    full.split_once('.')
-                        .is_some_and(|(d, _)| d.eq_ignore_ascii_case(home))
-                })
+            .filter_map(|full| {
+                full.split_once('.')
+                    .map(|(domain, name)| (full, domain, name))
             })
-            .filter_map(|full| Some((distance(second(full), wanted)?, full)))
+            .filter(|(_, domain, _)| home.is_none_or(|home| domain.eq_ignore_ascii_case(home)))
+            .filter_map(|(full, _, name)| Some((distance(name, wanted)?, full)))
             .min_by_key(|(far, _)| *far)
-            .map(|(_, full)| full)
     };
-    match wrong.split_once('.') {
-        None => within(None, wrong),
-        Some((home, name)) => within(Some(home), name).or_else(|| {
-            let meant = nearest_of(NAMES.iter().copied(), home);
-            meant
-                .and_then(|home| within(Some(home), name))
-                .or_else(|| within(None, name))
-        }),
+    let Some((home, name)) = wrong.split_once('.') else {
+        return within(None, wrong).map(|(_, full)| full);
+    };
+    let meant = nearest_of(NAMES.iter().copied(), home);
+    let here = within(meant, name).filter(|_| meant.is_some());
+    let anywhere = within(None, name);
+    match (here, anywhere) {
+        (Some((far, full)), Some((0, _))) if far <= ONE_TYPO => Some(full),
+        (_, Some((0, full))) => Some(full),
+        (Some((_, full)), _) | (None, Some((_, full))) => Some(full),
+        (None, None) => None,
     }
 }
 
@@ -68,6 +68,9 @@ pub(super) fn nearest_of<'a>(
         .map(|(_, candidate)| candidate)
 }
 
+/// The distance that one wrong letter makes.
+const ONE_TYPO: usize = 2;
+
 /// How far two names are from each other; `None` when they have nothing to do with each other.
 fn distance(candidate: &str, wrong: &str) -> Option<usize> {
     /// Longer input is not a mistyped name.
@@ -79,7 +82,7 @@ fn distance(candidate: &str, wrong: &str) -> Option<usize> {
     let wrong = wrong.to_ascii_lowercase();
     let edits = damerau_levenshtein(&candidate, &wrong);
     // One typing error in three letters.
-    let typo = (edits <= (wrong.chars().count().max(3)) / 3).then_some(edits * 2);
+    let typo = (edits <= (wrong.chars().count().max(3)) / 3).then_some(edits * ONE_TYPO);
     // `screenshot` for `captureScreenshot`.
     let part = (wrong.len() >= 4 && candidate.contains(&wrong))
         .then(|| 3 + (candidate.len() - wrong.len()) / 4);

@@ -54,7 +54,7 @@ pub fn search(query: &str, limit: usize) -> Vec<Hit> {
                 NameKind::Event,
                 format!("{name}.{}", e.name),
                 &e.description,
-                penalty(e.deprecated, 4),
+                penalty(e.deprecated, 10),
             );
         }
         for t in &domain.types {
@@ -62,7 +62,7 @@ pub fn search(query: &str, limit: usize) -> Vec<Hit> {
                 NameKind::Type,
                 format!("{name}.{}", t.name),
                 &t.description,
-                penalty(t.deprecated, 8),
+                penalty(t.deprecated, 25),
             );
         }
     }
@@ -86,6 +86,8 @@ fn score(words: &[String], name: &str, description: &str) -> Option<u32> {
             60
         } else if last.starts_with(word.as_str()) {
             45
+        } else if last.ends_with(word.as_str()) {
+            42
         } else if lower.contains(word.as_str()) {
             35
         } else if has_word(&text, word) {

@@ -2,7 +2,7 @@
 use std::fmt;
 
 use super::invalid::{Invalid, InvalidKind};
-use super::lookup::{domain, domain_names, resolve};
+use super::lookup::{domain, domain_names, follow, resolve};
 use super::model::{Command, Domain, Field, Kind, Shape, Type};
 use super::nearest::{NameKind, nearest, nearest_of};
 use crate::json::{Cursor, Malformed, Start, decode, is_json};
@@ -42,7 +42,7 @@ fn find(method: &str) -> Result<(&'static Domain, &'static Command), Invalid> {
         return Err(Invalid::new(InvalidKind::UnknownDomain, text, near, false));
     };
     if let Some(command) = domain.command(name) {
-        return Ok((domain, command));
+        return Ok(follow(domain, command));
     }
     let (text, near) = if domain.event(name).is_some() {
         (

@@ -41,6 +41,7 @@ fn whatever_acts_on_a_page_like_a_person_is_an_effect() {
         "Autofill.trigger",
         "Browser.close",
         "DOM.focus",
+        "DOM.highlightNode",
         "DOM.setFileInputFiles",
         "Extensions.triggerAction",
         "FedCm.selectAccount",

@@ -63,6 +63,7 @@ fn wrong_commands_say_what_is_wrong() {
         ("Page.navigate", r#"{"url":null}"#),
         ("Page.navigate", r#"{"url":"x","transitionType":"lnk"}"#),
         ("Page.captureScreenshot", r#"{"format":"jpg"}"#),
+        ("DOM.highlightRect", r#"{"x":1}"#),
         ("Page.bringToFront", r#"{"now":true}"#),
         (
             "Page.captureScreenshot",

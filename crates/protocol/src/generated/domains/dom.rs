@@ -901,39 +901,6 @@ impl crate::Command for GetSearchResults {
     type Returns = GetSearchResultsReturns;
 }
 
-/// Hides any highlight.
-///
-/// Sent as `DOM.hideHighlight`.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct HideHighlight {}
-
-impl crate::Command for HideHighlight {
-    const METHOD: &'static str = "DOM.hideHighlight";
-    type Returns = crate::Empty;
-}
-
-/// Highlights DOM node.
-///
-/// Sent as `DOM.highlightNode`.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct HighlightNode {}
-
-impl crate::Command for HighlightNode {
-    const METHOD: &'static str = "DOM.highlightNode";
-    type Returns = crate::Empty;
-}
-
-/// Highlights given rectangle.
-///
-/// Sent as `DOM.highlightRect`.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct HighlightRect {}
-
-impl crate::Command for HighlightRect {
-    const METHOD: &'static str = "DOM.highlightRect";
-    type Returns = crate::Empty;
-}
-
 /// Marks last undoable state.
 ///
 /// Sent as `DOM.markUndoableState`.

@@ -149,32 +149,6 @@ impl crate::Command for RemoveEventListenerBreakpoint {
     type Returns = crate::Empty;
 }
 
-/// Removes breakpoint on particular native event.
-///
-/// Sent as `DOMDebugger.removeInstrumentationBreakpoint`.
-///
-/// Experimental and deprecated.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RemoveInstrumentationBreakpoint {
-    /// Instrumentation name to stop on.
-    pub event_name: String,
-}
-
-impl RemoveInstrumentationBreakpoint {
-    /// With what is required; the rest is left out.
-    pub fn new(event_name: impl Into<String>) -> Self {
-        Self {
-            event_name: event_name.into(),
-        }
-    }
-}
-
-impl crate::Command for RemoveInstrumentationBreakpoint {
-    const METHOD: &'static str = "DOMDebugger.removeInstrumentationBreakpoint";
-    type Returns = crate::Empty;
-}
-
 /// Removes breakpoint from XMLHttpRequest.
 ///
 /// Sent as `DOMDebugger.removeXHRBreakpoint`.
@@ -278,32 +252,6 @@ impl SetEventListenerBreakpoint {
 
 impl crate::Command for SetEventListenerBreakpoint {
     const METHOD: &'static str = "DOMDebugger.setEventListenerBreakpoint";
-    type Returns = crate::Empty;
-}
-
-/// Sets breakpoint on particular native event.
-///
-/// Sent as `DOMDebugger.setInstrumentationBreakpoint`.
-///
-/// Experimental and deprecated.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SetInstrumentationBreakpoint {
-    /// Instrumentation name to stop on.
-    pub event_name: String,
-}
-
-impl SetInstrumentationBreakpoint {
-    /// With what is required; the rest is left out.
-    pub fn new(event_name: impl Into<String>) -> Self {
-        Self {
-            event_name: event_name.into(),
-        }
-    }
-}
-
-impl crate::Command for SetInstrumentationBreakpoint {
-    const METHOD: &'static str = "DOMDebugger.setInstrumentationBreakpoint";
     type Returns = crate::Empty;
 }
 

@@ -2551,44 +2551,6 @@ impl crate::Command for SetAttachDebugStack {
     type Returns = crate::Empty;
 }
 
-/// Allows overriding user agent with the given string.
-///
-/// Sent as `Network.setUserAgentOverride`.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SetUserAgentOverride {
-    /// User agent to use.
-    pub user_agent: String,
-    /// Browser language to emulate.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub accept_language: Option<String>,
-    /// The platform navigator.platform should return.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub platform: Option<String>,
-    /// To be sent in Sec-CH-UA-* headers and returned in navigator.userAgentData
-    ///
-    /// Experimental.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_agent_metadata: Option<super::emulation::UserAgentMetadata>,
-}
-
-impl SetUserAgentOverride {
-    /// With what is required; the rest is left out.
-    pub fn new(user_agent: impl Into<String>) -> Self {
-        Self {
-            user_agent: user_agent.into(),
-            accept_language: None,
-            platform: None,
-            user_agent_metadata: None,
-        }
-    }
-}
-
-impl crate::Command for SetUserAgentOverride {
-    const METHOD: &'static str = "Network.setUserAgentOverride";
-    type Returns = crate::Empty;
-}
-
 /// Enables streaming of the response for the given requestId.
 /// If enabled, the dataReceived event contains the data that was received during streaming.
 ///

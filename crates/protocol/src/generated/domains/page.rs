@@ -1350,45 +1350,6 @@ impl crate::Command for CaptureSnapshot {
     type Returns = CaptureSnapshotReturns;
 }
 
-/// Clears the overridden device metrics.
-///
-/// Sent as `Page.clearDeviceMetricsOverride`.
-///
-/// Experimental and deprecated.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct ClearDeviceMetricsOverride {}
-
-impl crate::Command for ClearDeviceMetricsOverride {
-    const METHOD: &'static str = "Page.clearDeviceMetricsOverride";
-    type Returns = crate::Empty;
-}
-
-/// Clears the overridden Device Orientation.
-///
-/// Sent as `Page.clearDeviceOrientationOverride`.
-///
-/// Experimental and deprecated.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct ClearDeviceOrientationOverride {}
-
-impl crate::Command for ClearDeviceOrientationOverride {
-    const METHOD: &'static str = "Page.clearDeviceOrientationOverride";
-    type Returns = crate::Empty;
-}
-
-/// Clears the overridden Geolocation Position and Error.
-///
-/// Sent as `Page.clearGeolocationOverride`.
-///
-/// Deprecated.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct ClearGeolocationOverride {}
-
-impl crate::Command for ClearGeolocationOverride {
-    const METHOD: &'static str = "Page.clearGeolocationOverride";
-    type Returns = crate::Empty;
-}
-
 /// Creates an isolated world for the given frame.
 ///
 /// Sent as `Page.createIsolatedWorld`.
@@ -1437,35 +1398,6 @@ pub struct CreateIsolatedWorldReturns {
 impl crate::Command for CreateIsolatedWorld {
     const METHOD: &'static str = "Page.createIsolatedWorld";
     type Returns = CreateIsolatedWorldReturns;
-}
-
-/// Deletes browser cookie with given name, domain and path.
-///
-/// Sent as `Page.deleteCookie`.
-///
-/// Experimental and deprecated.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DeleteCookie {
-    /// Name of the cookie to remove.
-    pub cookie_name: String,
-    /// URL to match cooke domain and path.
-    pub url: String,
-}
-
-impl DeleteCookie {
-    /// With what is required; the rest is left out.
-    pub fn new(cookie_name: impl Into<String>, url: impl Into<String>) -> Self {
-        Self {
-            cookie_name: cookie_name.into(),
-            url: url.into(),
-        }
-    }
-}
-
-impl crate::Command for DeleteCookie {
-    const METHOD: &'static str = "Page.deleteCookie";
-    type Returns = crate::Empty;
 }
 
 /// Disables page domain notifications.
@@ -2337,103 +2269,6 @@ impl crate::Command for GetOriginTrials {
     type Returns = GetOriginTrialsReturns;
 }
 
-/// Overrides the values of device screen dimensions (window.screen.width, window.screen.height,
-/// window.innerWidth, window.innerHeight, and "device-width"/"device-height"-related CSS media
-/// query results).
-///
-/// Sent as `Page.setDeviceMetricsOverride`.
-///
-/// Experimental and deprecated.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SetDeviceMetricsOverride {
-    /// Overriding width value in pixels (minimum 0, maximum 10000000). 0 disables the override.
-    pub width: i64,
-    /// Overriding height value in pixels (minimum 0, maximum 10000000). 0 disables the override.
-    pub height: i64,
-    /// Overriding device scale factor value. 0 disables the override.
-    pub device_scale_factor: f64,
-    /// Whether to emulate mobile device. This includes viewport meta tag, overlay scrollbars, text
-    /// autosizing and more.
-    pub mobile: bool,
-    /// Scale to apply to resulting view image.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub scale: Option<f64>,
-    /// Overriding screen width value in pixels (minimum 0, maximum 10000000).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub screen_width: Option<i64>,
-    /// Overriding screen height value in pixels (minimum 0, maximum 10000000).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub screen_height: Option<i64>,
-    /// Overriding view X position on screen in pixels (minimum 0, maximum 10000000).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub position_x: Option<i64>,
-    /// Overriding view Y position on screen in pixels (minimum 0, maximum 10000000).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub position_y: Option<i64>,
-    /// Do not set visible view size, rely upon explicit setVisibleSize call.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dont_set_visible_size: Option<bool>,
-    /// Screen orientation override.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub screen_orientation: Option<super::emulation::ScreenOrientation>,
-    /// The viewport dimensions and scale. If not set, the override is cleared.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub viewport: Option<Viewport>,
-}
-
-impl SetDeviceMetricsOverride {
-    /// With what is required; the rest is left out.
-    pub fn new(width: i64, height: i64, device_scale_factor: f64, mobile: bool) -> Self {
-        Self {
-            width,
-            height,
-            device_scale_factor,
-            mobile,
-            scale: None,
-            screen_width: None,
-            screen_height: None,
-            position_x: None,
-            position_y: None,
-            dont_set_visible_size: None,
-            screen_orientation: None,
-            viewport: None,
-        }
-    }
-}
-
-impl crate::Command for SetDeviceMetricsOverride {
-    const METHOD: &'static str = "Page.setDeviceMetricsOverride";
-    type Returns = crate::Empty;
-}
-
-/// Overrides the Device Orientation.
-///
-/// Sent as `Page.setDeviceOrientationOverride`.
-///
-/// Experimental and deprecated.
-#[derive(Debug, Clone, Serialize)]
-pub struct SetDeviceOrientationOverride {
-    /// Mock alpha
-    pub alpha: f64,
-    /// Mock beta
-    pub beta: f64,
-    /// Mock gamma
-    pub gamma: f64,
-}
-
-impl SetDeviceOrientationOverride {
-    /// With what is required; the rest is left out.
-    pub fn new(alpha: f64, beta: f64, gamma: f64) -> Self {
-        Self { alpha, beta, gamma }
-    }
-}
-
-impl crate::Command for SetDeviceOrientationOverride {
-    const METHOD: &'static str = "Page.setDeviceOrientationOverride";
-    type Returns = crate::Empty;
-}
-
 /// Set generic font families.
 ///
 /// Sent as `Page.setFontFamilies`.
@@ -2546,30 +2381,6 @@ impl crate::Command for SetDownloadBehavior {
     type Returns = crate::Empty;
 }
 
-/// Overrides the Geolocation Position or Error. Omitting any of the parameters emulates position
-/// unavailable.
-///
-/// Sent as `Page.setGeolocationOverride`.
-///
-/// Deprecated.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct SetGeolocationOverride {
-    /// Mock latitude
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub latitude: Option<f64>,
-    /// Mock longitude
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub longitude: Option<f64>,
-    /// Mock accuracy
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub accuracy: Option<f64>,
-}
-
-impl crate::Command for SetGeolocationOverride {
-    const METHOD: &'static str = "Page.setGeolocationOverride";
-    type Returns = crate::Empty;
-}
-
 /// Controls whether page will emit lifecycle events.
 ///
 /// Sent as `Page.setLifecycleEventsEnabled`.
@@ -2588,35 +2399,6 @@ impl SetLifecycleEventsEnabled {
 
 impl crate::Command for SetLifecycleEventsEnabled {
     const METHOD: &'static str = "Page.setLifecycleEventsEnabled";
-    type Returns = crate::Empty;
-}
-
-/// Toggles mouse event-based touch event emulation.
-///
-/// Sent as `Page.setTouchEmulationEnabled`.
-///
-/// Experimental and deprecated.
-#[derive(Debug, Clone, Serialize)]
-pub struct SetTouchEmulationEnabled {
-    /// Whether the touch event emulation should be enabled.
-    pub enabled: bool,
-    /// Touch/gesture events configuration. Default: current platform.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub configuration: Option<SetTouchEmulationEnabledConfiguration>,
-}
-
-impl SetTouchEmulationEnabled {
-    /// With what is required; the rest is left out.
-    pub fn new(enabled: bool) -> Self {
-        Self {
-            enabled,
-            configuration: None,
-        }
-    }
-}
-
-impl crate::Command for SetTouchEmulationEnabled {
-    const METHOD: &'static str = "Page.setTouchEmulationEnabled";
     type Returns = crate::Empty;
 }
 
@@ -3622,14 +3404,6 @@ crate::macros::string_type! {
         DENY = "deny",
         ALLOW = "allow",
         DEFAULT = "default",
-    }
-}
-
-crate::macros::string_type! {
-    /// The values of `configuration` of [`SetTouchEmulationEnabled`].
-    SetTouchEmulationEnabledConfiguration {
-        MOBILE = "mobile",
-        DESKTOP = "desktop",
     }
 }
 

@@ -1028,29 +1028,6 @@ impl crate::Command for RunScript {
     type Returns = RunScriptReturns;
 }
 
-/// Enables or disables async call stacks tracking.
-///
-/// Sent as `Runtime.setAsyncCallStackDepth`.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SetAsyncCallStackDepth {
-    /// Maximum depth of async call stacks. Setting to `0` will effectively disable collecting async
-    /// call stacks (default).
-    pub max_depth: i64,
-}
-
-impl SetAsyncCallStackDepth {
-    /// With what is required; the rest is left out.
-    pub fn new(max_depth: i64) -> Self {
-        Self { max_depth }
-    }
-}
-
-impl crate::Command for SetAsyncCallStackDepth {
-    const METHOD: &'static str = "Runtime.setAsyncCallStackDepth";
-    type Returns = crate::Empty;
-}
-
 /// The command `Runtime.setCustomObjectFormatterEnabled`.
 ///
 /// Sent as `Runtime.setCustomObjectFormatterEnabled`.
