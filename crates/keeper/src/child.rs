@@ -10,7 +10,6 @@ use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::io::{dup2, fcntl_dupfd_cloexec, ioctl_fionbio};
-use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
 
 use crate::args::Args;
@@ -36,8 +35,9 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) fn start(args: &Args) -> io::Result<Self> {
-        let (theirs_in, input) = pipe_with(PipeFlags::CLOEXEC)?;
-        let (output, theirs_out) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (theirs_in, input) = io::pipe()?;
+        let (output, theirs_out) = io::pipe()?;
+        let (input, output) = (OwnedFd::from(input), OwnedFd::from(output));
         for ours in [&input, &output] {
             ioctl_fionbio(ours, true)?;
             // Fewer wake-ups for large messages. A refusal costs only speed.

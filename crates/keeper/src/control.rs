@@ -69,13 +69,16 @@ impl Keeper {
             self.ledger.next_id(),
             self.ledger.to_json(),
         );
-        let mut owner = Owner::new(guest.stream, hello.epoch, hello.client, &hello.rest);
-        if owner.tell(reply.as_bytes()).is_ok() {
-            self.dropped = 0;
-            self.owner = Some(owner);
-            self.heed_owner(now);
-        } else {
-            self.alone_since = Some(now);
+        let owner = Owner::new(guest.stream, hello)
+            .ok()
+            .and_then(|mut owner| owner.tell(reply.as_bytes()).is_ok().then_some(owner));
+        match owner {
+            Some(owner) => {
+                self.dropped = 0;
+                self.owner = Some(owner);
+                self.heed_owner(now);
+            }
+            None => self.alone_since = Some(now),
         }
     }
 

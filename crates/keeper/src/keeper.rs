@@ -134,17 +134,13 @@ impl Keeper {
         });
         let listens = self.owner.as_ref().is_none_or(Owner::listens);
         let may_speak = self.owner_may_speak();
-        let owner_flags = self.owner.as_ref().map_or(PollFlags::empty(), |owner| {
-            let mut flags = PollFlags::empty();
-            flags.set(PollFlags::IN, may_speak);
-            flags.set(PollFlags::OUT, !owner.out.is_empty());
-            flags
-        });
+        let owner = self.owner.as_ref();
+        let waiting = owner.is_some_and(|owner| !owner.out.is_empty());
         let nothing = self.wake.as_fd();
         let place = |fd, flags| place(fd, flags, nothing);
         let when = |wanted: bool, flags: PollFlags| if wanted { flags } else { PollFlags::empty() };
         let room = self.guests.len() < MAX_GUESTS && !matches!(self.phase, Phase::Starting { .. });
-        let mut fds = Vec::with_capacity(7 + self.guests.len());
+        let mut fds = Vec::with_capacity(8 + self.guests.len());
         fds.extend([
             place(Some(nothing), PollFlags::IN),
             place(Some(self.listener.as_fd()), when(room, PollFlags::IN)),
@@ -156,8 +152,12 @@ impl Keeper {
             ),
             place(borrowed(&self.browser.stderr), PollFlags::IN),
             place(
-                self.owner.as_ref().map(|owner| owner.stream.as_fd()),
-                owner_flags,
+                owner.map(|o| o.reader.as_fd()),
+                when(may_speak, PollFlags::IN),
+            ),
+            place(
+                owner.map(|o| o.writer.as_fd()),
+                when(waiting, PollFlags::OUT),
             ),
         ]);
         fds.extend(
@@ -174,8 +174,8 @@ impl Keeper {
             output: hit(3),
             input: hit(4),
             stderr: hit(5),
-            owner: hit(6),
-            guests: (7..fds.len()).map(hit).collect(),
+            owner: hit(6) || hit(7),
+            guests: (8..fds.len()).map(hit).collect(),
         })
     }
 

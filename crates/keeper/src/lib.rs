@@ -37,6 +37,11 @@
 //! - `nextId` is the lowest id that the owner may use for its own commands, and
 //!   then upwards, wrapping from 2^31-1 to 1. Ids are unique across owners.
 //!
+//! An owner in a hurry adds `"pipes":1` to its hello, as [`connect`] does. It gets
+//! `{"keeper":"pipes"}` on the socket with two descriptors (SCM_RIGHTS): where to
+//! read and where to write. From there on, the hello's answer included, all goes
+//! through these; the socket is closed. A pipe costs half of what a socket does.
+//!
 //! The owner may send, besides commands:
 //! ```text
 //! → {"keeper":"ledger?"}                 ← {"keeper":"ledger","nextId":41,"entries":[…as inFlight…]}
@@ -98,6 +103,7 @@ mod keeper;
 mod ledger;
 mod owner;
 mod passing;
+mod pipes;
 mod run;
 mod signals;
 mod spawn;
@@ -106,6 +112,7 @@ pub mod wire;
 
 pub use error::{SpawnError, SpawnErrorKind};
 pub use found::{Found, STATE_SUFFIX, list};
+pub use pipes::{ConnectError, Connected, connect};
 pub use run::run;
 pub use spawn::{SpawnArgs, Spawned, spawn};
 pub use state::{Life, State};

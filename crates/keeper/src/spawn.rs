@@ -72,8 +72,7 @@ pub fn spawn(args: &SpawnArgs) -> Result<Spawned, SpawnError> {
         .start_patience
         .unwrap_or(START_PATIENCE)
         .max(Duration::from_secs(1));
-    let (report, theirs) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
-        .map_err(|e| failed("cannot make a pipe", e.into()))?;
+    let (report, theirs) = io::pipe().map_err(|e| failed("cannot make a pipe", e))?;
     let mut command = Command::new(&args.program);
     command.args(&args.prefix).arg("--detach");
     command.arg("--socket").arg(&args.socket);

@@ -102,7 +102,6 @@ fn a_browser_that_dies_is_mourned_loudly() {
     );
 
     // A new owner can still ask what the old one never learned.
-    drop(owner.stream.try_clone());
     let (mut second, hello) = kept.own(2);
     assert_eq!(hello["browserExited"], "exit 9");
     assert_eq!(second.fate(id)["reply"]["result"]["dying"], true);

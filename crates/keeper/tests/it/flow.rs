@@ -158,10 +158,10 @@ fn asking_without_listening_fills_nothing() {
     for _ in 0..500 {
         owner.call("Any.thing", json!({}));
     }
-    owner.stream.set_nonblocking(true).expect("nonblocking");
+    rustix::io::ioctl_fionbio(&owner.writer, true).expect("nonblocking");
     let question = wire::ask_ledger().repeat(1000);
     for _ in 0..200 {
-        let _ = std::io::Write::write(&mut owner.stream, &question);
+        let _ = std::io::Write::write(&mut owner.writer, &question);
         std::thread::sleep(Duration::from_millis(2));
     }
     assert!(resident(&kept) < 8 * 1024, "{} KiB", resident(&kept));

@@ -1,13 +1,14 @@
 //! A keeper with a browser for one test, and a client that talks to it.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use keeptab_keeper::{SpawnArgs, SpawnError, Spawned, spawn, wire};
+use keeptab_keeper::{SpawnArgs, SpawnError, Spawned, connect, spawn, wire};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::{Value, json};
 
@@ -72,6 +73,22 @@ impl Kept {
         (client, hello)
     }
 
+    /// As [`Kept::own`], over pipes.
+    pub(crate) fn own_by_pipes(&self, epoch: u64) -> (Client, Value) {
+        let connected = connect(&self.spawned.socket, epoch, "test").expect("connect");
+        let mut client = Client {
+            reader: connected.from_keeper.into(),
+            writer: connected.to_keeper.into(),
+            id: 1,
+            got: Vec::new(),
+            searched: 0,
+        };
+        let hello = client.next();
+        assert_eq!(hello["keeper"], 1, "{hello}");
+        client.id = hello["nextId"].as_i64().expect("nextId");
+        (client, hello)
+    }
+
     pub(crate) fn keeper_runs(&self) -> bool {
         runs(self.spawned.pid)
     }
@@ -115,7 +132,8 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 pub(crate) struct Client {
-    pub(crate) stream: UnixStream,
+    reader: File,
+    pub(crate) writer: File,
     pub(crate) id: i64,
     got: Vec<u8>,
     searched: usize,
@@ -126,8 +144,11 @@ impl Client {
         let stream = UnixStream::connect(socket).expect("connect");
         stream.set_read_timeout(Some(LONG)).expect("timeout");
         stream.set_write_timeout(Some(LONG)).expect("timeout");
+        let reader = OwnedFd::from(stream.try_clone().expect("clone")).into();
+        let writer = OwnedFd::from(stream).into();
         Self {
-            stream,
+            reader,
+            writer,
             id: 1,
             got: Vec::new(),
             searched: 0,
@@ -136,9 +157,11 @@ impl Client {
 
     /// Another end of the same connection, for a thread of its own.
     pub(crate) fn another_end(&self) -> Self {
-        let stream = self.stream.try_clone().expect("clone");
+        let reader = self.reader.try_clone().expect("clone");
+        let writer = self.writer.try_clone().expect("clone");
         Self {
-            stream,
+            reader,
+            writer,
             id: self.id,
             got: Vec::new(),
             searched: 0,
@@ -146,7 +169,7 @@ impl Client {
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).expect("send");
+        self.writer.write_all(bytes).expect("send");
     }
 
     /// Sends a message; the NUL is added.
@@ -223,7 +246,7 @@ impl Client {
                 return Some(message);
             }
             self.searched = self.got.len();
-            match self.stream.read(&mut chunk) {
+            match self.reader.read(&mut chunk) {
                 Ok(0) => return None,
                 Ok(count) => self.got.extend_from_slice(&chunk[..count]),
                 Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
