@@ -1,6 +1,14 @@
-//! The small types of the protocol: what is one string or one number on the wire.
+//! What the generated types have in common: strings and numbers with a type of their own, and the
+//! reading of objects.
 //!
-//! Written out instead of derived: there are hundreds, and this is all of what they need.
+//! Written out instead of derived: there are well over a thousand, they need less than a derive
+//! gives them, and the compiler gets through them in half the time.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// A string with its own type; values that the protocol names become constants. Any other string
 /// is kept as it is, so a newer browser never causes an error here.
@@ -110,4 +118,88 @@ macro_rules! number_impls {
     };
 }
 
-pub(crate) use {integer_type, number_impls, number_type, string_type};
+/// Reads an object: required fields, a semicolon, optional fields, each with its name on the wire.
+/// What has another name is ignored, so a newer browser never causes an error here.
+macro_rules! received {
+    ($name:ident {
+        $($required:ident = $required_key:literal,)*
+        ; $($optional:ident = $optional_key:literal,)*
+    }) => {
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Object;
+
+                impl<'de> serde::de::Visitor<'de> for Object {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str(concat!("an object (", stringify!($name), ")"))
+                    }
+
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
+                        $(let mut $required = None;)*
+                        $(let mut $optional = None;)*
+                        while let Some(key) = map.next_key::<crate::macros::Key<'de>>()? {
+                            match key.as_str() {
+                                $($required_key => $required = Some(map.next_value()?),)*
+                                $($optional_key => $optional = map.next_value()?,)*
+                                _ => crate::macros::ignore(&mut map)?,
+                            }
+                        }
+                        Ok($name {
+                            $($required: crate::macros::required($required, $required_key)?,)*
+                            $($optional,)*
+                        })
+                    }
+                }
+
+                deserializer.deserialize_map(Object)
+            }
+        }
+    };
+}
+
+/// The name of a field, without a copy where there is nothing to unescape.
+pub(crate) struct Key<'de>(Cow<'de, str>);
+
+impl Key<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+
+        impl<'de> Visitor<'de> for Name {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a field")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(name.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Name)
+    }
+}
+
+/// Passes the value of a field that nobody knows.
+pub(crate) fn ignore<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<IgnoredAny>().map(drop)
+}
+
+/// The value of a field that must be there.
+pub(crate) fn required<T, E: Error>(found: Option<T>, key: &'static str) -> Result<T, E> {
+    found.ok_or_else(|| E::missing_field(key))
+}
+
+pub(crate) use {integer_type, number_impls, number_type, received, string_type};

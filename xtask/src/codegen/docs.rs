@@ -43,18 +43,30 @@ fn escape(line: &str) -> String {
 
 /// Bare addresses become links.
 fn link_urls(line: &str) -> String {
-    line.split(' ')
-        .map(|word| {
-            let bare = word.trim_end_matches(['.', ',', ')', ';']);
-            if (bare.starts_with("https://") || bare.starts_with("http://")) && !bare.contains('`')
-            {
-                format!("<{bare}>{}", &word[bare.len()..])
-            } else {
-                word.to_owned()
-            }
-        })
-        .collect::<Vec<_>>()
-        .join(" ")
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(at) = rest
+        .find("http://")
+        .into_iter()
+        .chain(rest.find("https://"))
+        .min()
+    {
+        let (before, address) = rest.split_at(at);
+        out.push_str(before);
+        let end = address
+            .find([' ', ')', '`', '\\', '"'])
+            .unwrap_or(address.len());
+        let url = address[..end].trim_end_matches(['.', ',', ';', ':']);
+        if out.matches('`').count() % 2 == 0 {
+            out.push('<');
+            out.push_str(url);
+            out.push('>');
+        } else {
+            out.push_str(url);
+        }
+        rest = &address[url.len()..];
+    }
+    out + rest
 }
 
 #[cfg(test)]
@@ -66,11 +78,11 @@ mod tests {
         assert_eq!(
             doc(
                 "///",
-                "Array<int> of [x]; see `a<b>` and https://x.test/y.",
+                "Array<int> of [x]; see `a<b>` and (https://x.test/y).",
                 true,
                 false
             ),
-            "/// Array\\<int\\> of \\[x\\]; see `a<b>` and <https://x.test/y>.\n///\n/// Experimental.\n"
+            "/// Array\\<int\\> of \\[x\\]; see `a<b>` and (<https://x.test/y>).\n///\n/// Experimental.\n"
         );
     }
 }

@@ -90,12 +90,12 @@ impl Module<'_> {
         };
         self.out
             .push_str(&doc("//!", &text, domain.experimental, domain.deprecated));
-        let has_structs = domain.types.iter().any(|t| !t.properties.is_empty())
-            || !domain.commands.is_empty()
-            || !domain.events.is_empty();
-        if has_structs {
-            self.out
-                .push_str("use serde::{Deserialize, Serialize};\n\n");
+        let sends_types = domain
+            .types
+            .iter()
+            .any(|t| !t.properties.is_empty() && self.usage.is_sent(&self.key(&t.id)));
+        if sends_types || domain.commands.iter().any(|c| c.redirect.is_none()) {
+            self.out.push_str("use serde::Serialize;\n\n");
         }
     }
 
@@ -219,14 +219,11 @@ impl Module<'_> {
         if direction.sent {
             derives.push("Serialize");
         }
-        if direction.received {
-            derives.push("Deserialize");
-        }
         let _ = writeln!(self.out, "{docs}#[derive({})]", derives.join(", "));
         let renamed = fields
             .iter()
             .any(|f| camel_of_snake(&field_name(&f.name)) != field_name(&f.name));
-        if renamed {
+        if direction.sent && renamed {
             self.out.push_str("#[serde(rename_all = \"camelCase\")]\n");
         }
         let _ = writeln!(self.out, "pub struct {name} {{");
@@ -239,6 +236,9 @@ impl Module<'_> {
         self.out.push_str("}\n\n");
         if direction.sent {
             self.constructor(name, fields, &types);
+        }
+        if direction.received {
+            self.reader(name, fields);
         }
     }
 
@@ -268,7 +268,7 @@ impl Module<'_> {
         self.out
             .push_str(&doc("///", &text, field.experimental, field.deprecated));
         let mut attributes = Vec::new();
-        if camel_of_snake(&rust) != field.name {
+        if direction.sent && camel_of_snake(&rust) != field.name {
             attributes.push(format!("rename = \"{}\"", field.name));
         }
         if field.optional && direction.sent {
@@ -283,6 +283,27 @@ impl Module<'_> {
             plain.to_owned()
         };
         let _ = writeln!(self.out, "pub {rust}: {wrapped},");
+    }
+
+    /// The reader of a struct: required fields, then optional ones.
+    fn reader(&mut self, name: &str, fields: &[Field]) {
+        let list = |optional: bool| -> String {
+            fields
+                .iter()
+                .filter(|field| field.optional == optional)
+                .map(|field| format!("\n        {} = {:?},", field_name(&field.name), field.name))
+                .collect()
+        };
+        let (required, optional) = (list(false), list(true));
+        let _ = writeln!(
+            self.out,
+            "crate::macros::received! {{
+    {name} {{{required}
+        ;{optional}
+    }}
+}}
+"
+        );
     }
 
     /// `new` with the required fields, where there are any.

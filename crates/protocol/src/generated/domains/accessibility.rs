@@ -2,7 +2,7 @@
 //! The domain `Accessibility`.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// Unique accessibility node identifier.
@@ -61,8 +61,7 @@ crate::macros::string_type! {
 }
 
 /// A single source for a computed AX property.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AXValueSource {
     /// What type of source this is.
     pub type_: AXValueSourceType,
@@ -84,12 +83,25 @@ pub struct AXValueSource {
     pub invalid_reason: Option<String>,
 }
 
+crate::macros::received! {
+    AXValueSource {
+        type_ = "type",
+        ;
+        value = "value",
+        attribute = "attribute",
+        attribute_value = "attributeValue",
+        superseded = "superseded",
+        native_source = "nativeSource",
+        native_source_value = "nativeSourceValue",
+        invalid = "invalid",
+        invalid_reason = "invalidReason",
+    }
+}
+
 /// The type `Accessibility.AXRelatedNode`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AXRelatedNode {
     /// The BackendNodeId of the related DOM node.
-    #[serde(rename = "backendDOMNodeId")]
     pub backend_dom_node_id: super::dom::BackendNodeId,
     /// The IDRef value provided, if any.
     pub idref: Option<String>,
@@ -97,8 +109,17 @@ pub struct AXRelatedNode {
     pub text: Option<String>,
 }
 
+crate::macros::received! {
+    AXRelatedNode {
+        backend_dom_node_id = "backendDOMNodeId",
+        ;
+        idref = "idref",
+        text = "text",
+    }
+}
+
 /// The type `Accessibility.AXProperty`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct AXProperty {
     /// The name of this property.
     pub name: AXPropertyName,
@@ -106,9 +127,16 @@ pub struct AXProperty {
     pub value: AXValue,
 }
 
+crate::macros::received! {
+    AXProperty {
+        name = "name",
+        value = "value",
+        ;
+    }
+}
+
 /// A single computed AX property.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AXValue {
     /// The type of this value.
     pub type_: AXValueType,
@@ -118,6 +146,16 @@ pub struct AXValue {
     pub related_nodes: Option<Vec<AXRelatedNode>>,
     /// The sources which contributed to the computation of this property.
     pub sources: Option<Vec<AXValueSource>>,
+}
+
+crate::macros::received! {
+    AXValue {
+        type_ = "type",
+        ;
+        value = "value",
+        related_nodes = "relatedNodes",
+        sources = "sources",
+    }
 }
 
 crate::macros::string_type! {
@@ -191,8 +229,7 @@ crate::macros::string_type! {
 }
 
 /// A node in the accessibility tree.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AXNode {
     /// Unique identifier for this node.
     pub node_id: AXNodeId,
@@ -217,10 +254,28 @@ pub struct AXNode {
     /// IDs for each of this node's child nodes.
     pub child_ids: Option<Vec<AXNodeId>>,
     /// The backend ID for the associated DOM node, if any.
-    #[serde(rename = "backendDOMNodeId")]
     pub backend_dom_node_id: Option<super::dom::BackendNodeId>,
     /// The frame ID for the frame associated with this nodes document.
     pub frame_id: Option<super::page::FrameId>,
+}
+
+crate::macros::received! {
+    AXNode {
+        node_id = "nodeId",
+        ignored = "ignored",
+        ;
+        ignored_reasons = "ignoredReasons",
+        role = "role",
+        chrome_role = "chromeRole",
+        name = "name",
+        description = "description",
+        value = "value",
+        properties = "properties",
+        parent_id = "parentId",
+        child_ids = "childIds",
+        backend_dom_node_id = "backendDOMNodeId",
+        frame_id = "frameId",
+    }
 }
 
 /// Disables the accessibility domain.
@@ -269,11 +324,18 @@ pub struct GetPartialAXTree {
 }
 
 /// What [`GetPartialAXTree`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetPartialAXTreeReturns {
     /// The `Accessibility.AXNode` for this DOM node, if it exists, plus its ancestors, siblings and
     /// children, if requested.
     pub nodes: Vec<AXNode>,
+}
+
+crate::macros::received! {
+    GetPartialAXTreeReturns {
+        nodes = "nodes",
+        ;
+    }
 }
 
 impl crate::Command for GetPartialAXTree {
@@ -300,10 +362,17 @@ pub struct GetFullAXTree {
 }
 
 /// What [`GetFullAXTree`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetFullAXTreeReturns {
     /// The field `nodes`.
     pub nodes: Vec<AXNode>,
+}
+
+crate::macros::received! {
+    GetFullAXTreeReturns {
+        nodes = "nodes",
+        ;
+    }
 }
 
 impl crate::Command for GetFullAXTree {
@@ -327,10 +396,17 @@ pub struct GetRootAXNode {
 }
 
 /// What [`GetRootAXNode`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetRootAXNodeReturns {
     /// The field `node`.
     pub node: AXNode,
+}
+
+crate::macros::received! {
+    GetRootAXNodeReturns {
+        node = "node",
+        ;
+    }
 }
 
 impl crate::Command for GetRootAXNode {
@@ -359,10 +435,17 @@ pub struct GetAXNodeAndAncestors {
 }
 
 /// What [`GetAXNodeAndAncestors`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetAXNodeAndAncestorsReturns {
     /// The field `nodes`.
     pub nodes: Vec<AXNode>,
+}
+
+crate::macros::received! {
+    GetAXNodeAndAncestorsReturns {
+        nodes = "nodes",
+        ;
+    }
 }
 
 impl crate::Command for GetAXNodeAndAncestors {
@@ -398,10 +481,17 @@ impl GetChildAXNodes {
 }
 
 /// What [`GetChildAXNodes`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetChildAXNodesReturns {
     /// The field `nodes`.
     pub nodes: Vec<AXNode>,
+}
+
+crate::macros::received! {
+    GetChildAXNodesReturns {
+        nodes = "nodes",
+        ;
+    }
 }
 
 impl crate::Command for GetChildAXNodes {
@@ -439,11 +529,18 @@ pub struct QueryAXTree {
 }
 
 /// What [`QueryAXTree`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct QueryAXTreeReturns {
     /// A list of `Accessibility.AXNode` matching the specified attributes,
     /// including nodes that are ignored for accessibility.
     pub nodes: Vec<AXNode>,
+}
+
+crate::macros::received! {
+    QueryAXTreeReturns {
+        nodes = "nodes",
+        ;
+    }
 }
 
 impl crate::Command for QueryAXTree {
@@ -457,10 +554,17 @@ impl crate::Command for QueryAXTree {
 /// Arrives as `Accessibility.loadComplete`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct LoadComplete {
     /// New document root node.
     pub root: AXNode,
+}
+
+crate::macros::received! {
+    LoadComplete {
+        root = "root",
+        ;
+    }
 }
 
 impl crate::Event for LoadComplete {
@@ -472,10 +576,17 @@ impl crate::Event for LoadComplete {
 /// Arrives as `Accessibility.nodesUpdated`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct NodesUpdated {
     /// Updated node data.
     pub nodes: Vec<AXNode>,
+}
+
+crate::macros::received! {
+    NodesUpdated {
+        nodes = "nodes",
+        ;
+    }
 }
 
 impl crate::Event for NodesUpdated {

@@ -2,11 +2,10 @@
 //! A domain for ad-related metrics and data.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Ad frame data.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AdFrameData {
     /// The DevTools frame token.
     pub frame_id: super::page::FrameId,
@@ -19,9 +18,18 @@ pub struct AdFrameData {
     pub cpu_time: f64,
 }
 
+crate::macros::received! {
+    AdFrameData {
+        frame_id = "frameId",
+        network_bytes = "networkBytes",
+        cpu_time = "cpuTime",
+        ;
+        initial_origin = "initialOrigin",
+    }
+}
+
 /// Ad metrics for a page.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AdMetrics {
     /// The viewport ad density by area, represented as a percentage (an integer
     /// between 0 and 100).
@@ -44,19 +52,40 @@ pub struct AdMetrics {
     pub remove_ad_frames: Vec<super::page::FrameId>,
 }
 
+crate::macros::received! {
+    AdMetrics {
+        viewport_ad_density_by_area = "viewportAdDensityByArea",
+        average_viewport_ad_density_by_area = "averageViewportAdDensityByArea",
+        viewport_ad_count = "viewportAdCount",
+        average_viewport_ad_count = "averageViewportAdCount",
+        total_ad_cpu_time = "totalAdCpuTime",
+        total_ad_network_bytes = "totalAdNetworkBytes",
+        update_ad_frames = "updateAdFrames",
+        remove_ad_frames = "removeAdFrames",
+        ;
+    }
+}
+
 /// An ad script.
 /// Note: when the script is a transitive ad script, we only fill in the
 /// immediate ancestor script in the provenance's adScriptAncestry field (as its
 /// first entry), rather than filling in the full ancestry. This saves work for
 /// the backend, and the frontend can reconstruct the full ancestry if
 /// necessary.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AdScript {
     /// The script ID.
     pub script_id: super::runtime::ScriptId,
     /// The ad provenance.
     pub provenance: super::network::AdProvenance,
+}
+
+crate::macros::received! {
+    AdScript {
+        script_id = "scriptId",
+        provenance = "provenance",
+        ;
+    }
 }
 
 /// Retrieves ad metrics for the current page.
@@ -66,10 +95,17 @@ pub struct AdScript {
 pub struct GetAdMetrics {}
 
 /// What [`GetAdMetrics`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetAdMetricsReturns {
     /// The field `metrics`.
     pub metrics: AdMetrics,
+}
+
+crate::macros::received! {
+    GetAdMetricsReturns {
+        metrics = "metrics",
+        ;
+    }
 }
 
 impl crate::Command for GetAdMetrics {
@@ -86,11 +122,17 @@ impl crate::Command for GetAdMetrics {
 pub struct GetAdScripts {}
 
 /// What [`GetAdScripts`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetAdScriptsReturns {
     /// The field `newScripts`.
     pub new_scripts: Vec<AdScript>,
+}
+
+crate::macros::received! {
+    GetAdScriptsReturns {
+        new_scripts = "newScripts",
+        ;
+    }
 }
 
 impl crate::Command for GetAdScripts {

@@ -2,11 +2,10 @@
 //! The domain `Animation`.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Animation instance.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Animation {
     /// `Animation`'s id.
     pub id: String,
@@ -36,9 +35,25 @@ pub struct Animation {
     pub view_or_scroll_timeline: Option<ViewOrScrollTimeline>,
 }
 
+crate::macros::received! {
+    Animation {
+        id = "id",
+        name = "name",
+        paused_state = "pausedState",
+        play_state = "playState",
+        playback_rate = "playbackRate",
+        start_time = "startTime",
+        current_time = "currentTime",
+        type_ = "type",
+        ;
+        source = "source",
+        css_id = "cssId",
+        view_or_scroll_timeline = "viewOrScrollTimeline",
+    }
+}
+
 /// Timeline instance
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ViewOrScrollTimeline {
     /// Scroll container node
     pub source_node_id: Option<super::dom::BackendNodeId>,
@@ -56,9 +71,19 @@ pub struct ViewOrScrollTimeline {
     pub axis: super::dom::ScrollOrientation,
 }
 
+crate::macros::received! {
+    ViewOrScrollTimeline {
+        axis = "axis",
+        ;
+        source_node_id = "sourceNodeId",
+        start_offset = "startOffset",
+        end_offset = "endOffset",
+        subject_node_id = "subjectNodeId",
+    }
+}
+
 /// AnimationEffect instance
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AnimationEffect {
     /// `AnimationEffect`'s delay.
     pub delay: f64,
@@ -85,8 +110,24 @@ pub struct AnimationEffect {
     pub easing: String,
 }
 
+crate::macros::received! {
+    AnimationEffect {
+        delay = "delay",
+        end_delay = "endDelay",
+        iteration_start = "iterationStart",
+        duration = "duration",
+        direction = "direction",
+        fill = "fill",
+        easing = "easing",
+        ;
+        iterations = "iterations",
+        backend_node_id = "backendNodeId",
+        keyframes_rule = "keyframesRule",
+    }
+}
+
 /// Keyframes Rule
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct KeyframesRule {
     /// CSS keyframed animation's name.
     pub name: Option<String>,
@@ -94,13 +135,29 @@ pub struct KeyframesRule {
     pub keyframes: Vec<KeyframeStyle>,
 }
 
+crate::macros::received! {
+    KeyframesRule {
+        keyframes = "keyframes",
+        ;
+        name = "name",
+    }
+}
+
 /// Keyframe Style
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct KeyframeStyle {
     /// Keyframe's time offset.
     pub offset: String,
     /// `AnimationEffect`'s timing function.
     pub easing: String,
+}
+
+crate::macros::received! {
+    KeyframeStyle {
+        offset = "offset",
+        easing = "easing",
+        ;
+    }
 }
 
 /// Disables animation domain notifications.
@@ -142,11 +199,17 @@ impl GetCurrentTime {
 }
 
 /// What [`GetCurrentTime`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetCurrentTimeReturns {
     /// Current time of the page.
     pub current_time: f64,
+}
+
+crate::macros::received! {
+    GetCurrentTimeReturns {
+        current_time = "currentTime",
+        ;
+    }
 }
 
 impl crate::Command for GetCurrentTime {
@@ -161,11 +224,17 @@ impl crate::Command for GetCurrentTime {
 pub struct GetPlaybackRate {}
 
 /// What [`GetPlaybackRate`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetPlaybackRateReturns {
     /// Playback rate for animations on page.
     pub playback_rate: f64,
+}
+
+crate::macros::received! {
+    GetPlaybackRateReturns {
+        playback_rate = "playbackRate",
+        ;
+    }
 }
 
 impl crate::Command for GetPlaybackRate {
@@ -214,11 +283,17 @@ impl ResolveAnimation {
 }
 
 /// What [`ResolveAnimation`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ResolveAnimationReturns {
     /// Corresponding remote object.
     pub remote_object: super::runtime::RemoteObject,
+}
+
+crate::macros::received! {
+    ResolveAnimationReturns {
+        remote_object = "remoteObject",
+        ;
+    }
 }
 
 impl crate::Command for ResolveAnimation {
@@ -338,10 +413,17 @@ impl crate::Command for SetTiming {
 /// Event for when an animation has been cancelled.
 ///
 /// Arrives as `Animation.animationCanceled`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct AnimationCanceled {
     /// Id of the animation that was cancelled.
     pub id: String,
+}
+
+crate::macros::received! {
+    AnimationCanceled {
+        id = "id",
+        ;
+    }
 }
 
 impl crate::Event for AnimationCanceled {
@@ -351,10 +433,17 @@ impl crate::Event for AnimationCanceled {
 /// Event for each animation that has been created.
 ///
 /// Arrives as `Animation.animationCreated`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct AnimationCreated {
     /// Id of the animation that was created.
     pub id: String,
+}
+
+crate::macros::received! {
+    AnimationCreated {
+        id = "id",
+        ;
+    }
 }
 
 impl crate::Event for AnimationCreated {
@@ -364,10 +453,17 @@ impl crate::Event for AnimationCreated {
 /// Event for animation that has been started.
 ///
 /// Arrives as `Animation.animationStarted`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct AnimationStarted {
     /// Animation that was started.
     pub animation: Animation,
+}
+
+crate::macros::received! {
+    AnimationStarted {
+        animation = "animation",
+        ;
+    }
 }
 
 impl crate::Event for AnimationStarted {
@@ -377,10 +473,17 @@ impl crate::Event for AnimationStarted {
 /// Event for animation that has been updated.
 ///
 /// Arrives as `Animation.animationUpdated`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct AnimationUpdated {
     /// Animation that was updated.
     pub animation: Animation,
+}
+
+crate::macros::received! {
+    AnimationUpdated {
+        animation = "animation",
+        ;
+    }
 }
 
 impl crate::Event for AnimationUpdated {

@@ -2,10 +2,10 @@
 //! Audits domain allows investigation of page violations and possible improvements.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Information about a cookie that is affected by an inspector issue.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct AffectedCookie {
     /// The following three properties uniquely identify a cookie
     pub name: String,
@@ -15,9 +15,17 @@ pub struct AffectedCookie {
     pub domain: String,
 }
 
+crate::macros::received! {
+    AffectedCookie {
+        name = "name",
+        path = "path",
+        domain = "domain",
+        ;
+    }
+}
+
 /// Information about a request that is affected by an inspector issue.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AffectedRequest {
     /// The unique request id.
     pub request_id: Option<super::network::RequestId>,
@@ -25,12 +33,26 @@ pub struct AffectedRequest {
     pub url: String,
 }
 
+crate::macros::received! {
+    AffectedRequest {
+        url = "url",
+        ;
+        request_id = "requestId",
+    }
+}
+
 /// Information about the frame affected by an inspector issue.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AffectedFrame {
     /// The field `frameId`.
     pub frame_id: super::page::FrameId,
+}
+
+crate::macros::received! {
+    AffectedFrame {
+        frame_id = "frameId",
+        ;
+    }
 }
 
 crate::macros::string_type! {
@@ -85,8 +107,7 @@ crate::macros::string_type! {
 }
 
 /// Information about the suggested solution to a cookie issue.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CookieIssueInsight {
     /// The field `type`.
     pub type_: InsightType,
@@ -94,11 +115,18 @@ pub struct CookieIssueInsight {
     pub table_entry_url: Option<String>,
 }
 
+crate::macros::received! {
+    CookieIssueInsight {
+        type_ = "type",
+        ;
+        table_entry_url = "tableEntryUrl",
+    }
+}
+
 /// This information is currently necessary, as the front-end has a difficult
 /// time finding a specific cookie. With this, we can convey specific error
 /// information without the cookie.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CookieIssueDetails {
     /// If AffectedCookie is not set then rawCookieLine contains the raw
     /// Set-Cookie header string. This hints at a problem where the
@@ -124,6 +152,21 @@ pub struct CookieIssueDetails {
     pub insight: Option<CookieIssueInsight>,
 }
 
+crate::macros::received! {
+    CookieIssueDetails {
+        cookie_warning_reasons = "cookieWarningReasons",
+        cookie_exclusion_reasons = "cookieExclusionReasons",
+        operation = "operation",
+        ;
+        cookie = "cookie",
+        raw_cookie_line = "rawCookieLine",
+        site_for_cookies = "siteForCookies",
+        cookie_url = "cookieUrl",
+        request = "request",
+        insight = "insight",
+    }
+}
+
 crate::macros::string_type! {
     /// The type `Audits.PerformanceIssueType`.
     PerformanceIssueType {
@@ -132,13 +175,20 @@ crate::macros::string_type! {
 }
 
 /// Details for a performance issue.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PerformanceIssueDetails {
     /// The field `performanceIssueType`.
     pub performance_issue_type: PerformanceIssueType,
     /// The field `sourceCodeLocation`.
     pub source_code_location: Option<SourceCodeLocation>,
+}
+
+crate::macros::received! {
+    PerformanceIssueDetails {
+        performance_issue_type = "performanceIssueType",
+        ;
+        source_code_location = "sourceCodeLocation",
+    }
 }
 
 crate::macros::string_type! {
@@ -185,8 +235,7 @@ crate::macros::string_type! {
 }
 
 /// The type `Audits.MixedContentIssueDetails`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct MixedContentIssueDetails {
     /// The type of resource causing the mixed content issue (css, js, iframe,
     /// form,...). Marked as optional because it is mapped to from
@@ -196,16 +245,26 @@ pub struct MixedContentIssueDetails {
     /// The way the mixed content issue is being resolved.
     pub resolution_status: MixedContentResolutionStatus,
     /// The unsafe http url causing the mixed content issue.
-    #[serde(rename = "insecureURL")]
     pub insecure_url: String,
     /// The url responsible for the call to an unsafe url.
-    #[serde(rename = "mainResourceURL")]
     pub main_resource_url: String,
     /// The mixed content request.
     /// Does not always exist (e.g. for unsafe form submission urls).
     pub request: Option<AffectedRequest>,
     /// Optional because not every mixed content issue is necessarily linked to a frame.
     pub frame: Option<AffectedFrame>,
+}
+
+crate::macros::received! {
+    MixedContentIssueDetails {
+        resolution_status = "resolutionStatus",
+        insecure_url = "insecureURL",
+        main_resource_url = "mainResourceURL",
+        ;
+        resource_type = "resourceType",
+        request = "request",
+        frame = "frame",
+    }
 }
 
 crate::macros::string_type! {
@@ -226,8 +285,7 @@ crate::macros::string_type! {
 /// Details for a request that has been blocked with the BLOCKED_BY_RESPONSE
 /// code. Currently only used for COEP/COOP, but may be extended to include
 /// some CSP errors in the future.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct BlockedByResponseIssueDetails {
     /// The field `request`.
     pub request: AffectedRequest,
@@ -237,6 +295,16 @@ pub struct BlockedByResponseIssueDetails {
     pub blocked_frame: Option<AffectedFrame>,
     /// The field `reason`.
     pub reason: BlockedByResponseReason,
+}
+
+crate::macros::received! {
+    BlockedByResponseIssueDetails {
+        request = "request",
+        reason = "reason",
+        ;
+        parent_frame = "parentFrame",
+        blocked_frame = "blockedFrame",
+    }
 }
 
 crate::macros::string_type! {
@@ -257,7 +325,7 @@ crate::macros::string_type! {
 }
 
 /// The type `Audits.HeavyAdIssueDetails`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct HeavyAdIssueDetails {
     /// The resolution status, either blocking the content or warning.
     pub resolution: HeavyAdResolutionStatus,
@@ -265,6 +333,15 @@ pub struct HeavyAdIssueDetails {
     pub reason: HeavyAdReason,
     /// The frame that was blocked.
     pub frame: AffectedFrame,
+}
+
+crate::macros::received! {
+    HeavyAdIssueDetails {
+        resolution = "resolution",
+        reason = "reason",
+        frame = "frame",
+        ;
+    }
 }
 
 crate::macros::string_type! {
@@ -281,8 +358,7 @@ crate::macros::string_type! {
 }
 
 /// The type `Audits.SourceCodeLocation`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SourceCodeLocation {
     /// The field `scriptId`.
     pub script_id: Option<super::runtime::ScriptId>,
@@ -294,12 +370,20 @@ pub struct SourceCodeLocation {
     pub column_number: i64,
 }
 
+crate::macros::received! {
+    SourceCodeLocation {
+        url = "url",
+        line_number = "lineNumber",
+        column_number = "columnNumber",
+        ;
+        script_id = "scriptId",
+    }
+}
+
 /// The type `Audits.ContentSecurityPolicyIssueDetails`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ContentSecurityPolicyIssueDetails {
     /// The url not included in allowed sources.
-    #[serde(rename = "blockedURL")]
     pub blocked_url: Option<String>,
     /// Specific directive that is violated, causing the CSP issue.
     pub violated_directive: String,
@@ -315,6 +399,19 @@ pub struct ContentSecurityPolicyIssueDetails {
     pub violating_node_id: Option<super::dom::BackendNodeId>,
 }
 
+crate::macros::received! {
+    ContentSecurityPolicyIssueDetails {
+        violated_directive = "violatedDirective",
+        is_report_only = "isReportOnly",
+        content_security_policy_violation_type = "contentSecurityPolicyViolationType",
+        ;
+        blocked_url = "blockedURL",
+        frame_ancestor = "frameAncestor",
+        source_code_location = "sourceCodeLocation",
+        violating_node_id = "violatingNodeId",
+    }
+}
+
 crate::macros::string_type! {
     /// The type `Audits.SharedArrayBufferIssueType`.
     SharedArrayBufferIssueType {
@@ -325,8 +422,7 @@ crate::macros::string_type! {
 
 /// Details for a issue arising from an SAB being instantiated in, or
 /// transferred to a context that is not cross-origin isolated.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SharedArrayBufferIssueDetails {
     /// The field `sourceCodeLocation`.
     pub source_code_location: SourceCodeLocation,
@@ -336,10 +432,18 @@ pub struct SharedArrayBufferIssueDetails {
     pub type_: SharedArrayBufferIssueType,
 }
 
+crate::macros::received! {
+    SharedArrayBufferIssueDetails {
+        source_code_location = "sourceCodeLocation",
+        is_warning = "isWarning",
+        type_ = "type",
+        ;
+    }
+}
+
 /// Details for a CORS related issue, e.g. a warning or error related to
 /// CORS RFC1918 enforcement.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CorsIssueDetails {
     /// The field `corsErrorStatus`.
     pub cors_error_status: super::network::CorsErrorStatus,
@@ -352,10 +456,22 @@ pub struct CorsIssueDetails {
     /// The field `initiatorOrigin`.
     pub initiator_origin: Option<String>,
     /// The field `resourceIPAddressSpace`.
-    #[serde(rename = "resourceIPAddressSpace")]
     pub resource_ip_address_space: Option<super::network::IPAddressSpace>,
     /// The field `clientSecurityState`.
     pub client_security_state: Option<super::network::ClientSecurityState>,
+}
+
+crate::macros::received! {
+    CorsIssueDetails {
+        cors_error_status = "corsErrorStatus",
+        is_warning = "isWarning",
+        request = "request",
+        ;
+        location = "location",
+        initiator_origin = "initiatorOrigin",
+        resource_ip_address_space = "resourceIPAddressSpace",
+        client_security_state = "clientSecurityState",
+    }
 }
 
 crate::macros::string_type! {
@@ -448,8 +564,7 @@ crate::macros::string_type! {
 
 /// Details for issues about documents in Quirks Mode
 /// or Limited Quirks Mode that affects page layouting.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct QuirksModeIssueDetails {
     /// If false, it means the document's mode is "quirks"
     /// instead of "limited-quirks".
@@ -464,10 +579,21 @@ pub struct QuirksModeIssueDetails {
     pub loader_id: super::network::LoaderId,
 }
 
+crate::macros::received! {
+    QuirksModeIssueDetails {
+        is_limited_quirks_mode = "isLimitedQuirksMode",
+        document_node_id = "documentNodeId",
+        url = "url",
+        frame_id = "frameId",
+        loader_id = "loaderId",
+        ;
+    }
+}
+
 /// The type `Audits.NavigatorUserAgentIssueDetails`.
 ///
 /// Deprecated.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct NavigatorUserAgentIssueDetails {
     /// The field `url`.
     pub url: String,
@@ -475,9 +601,16 @@ pub struct NavigatorUserAgentIssueDetails {
     pub location: Option<SourceCodeLocation>,
 }
 
+crate::macros::received! {
+    NavigatorUserAgentIssueDetails {
+        url = "url",
+        ;
+        location = "location",
+    }
+}
+
 /// The type `Audits.SharedDictionaryIssueDetails`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SharedDictionaryIssueDetails {
     /// The field `sharedDictionaryError`.
     pub shared_dictionary_error: SharedDictionaryError,
@@ -485,9 +618,16 @@ pub struct SharedDictionaryIssueDetails {
     pub request: AffectedRequest,
 }
 
+crate::macros::received! {
+    SharedDictionaryIssueDetails {
+        shared_dictionary_error = "sharedDictionaryError",
+        request = "request",
+        ;
+    }
+}
+
 /// The type `Audits.SRIMessageSignatureIssueDetails`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SRIMessageSignatureIssueDetails {
     /// The field `error`.
     pub error: SRIMessageSignatureError,
@@ -499,8 +639,18 @@ pub struct SRIMessageSignatureIssueDetails {
     pub request: AffectedRequest,
 }
 
+crate::macros::received! {
+    SRIMessageSignatureIssueDetails {
+        error = "error",
+        signature_base = "signatureBase",
+        integrity_assertions = "integrityAssertions",
+        request = "request",
+        ;
+    }
+}
+
 /// The type `Audits.UnencodedDigestIssueDetails`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct UnencodedDigestIssueDetails {
     /// The field `error`.
     pub error: UnencodedDigestError,
@@ -508,13 +658,29 @@ pub struct UnencodedDigestIssueDetails {
     pub request: AffectedRequest,
 }
 
+crate::macros::received! {
+    UnencodedDigestIssueDetails {
+        error = "error",
+        request = "request",
+        ;
+    }
+}
+
 /// The type `Audits.ConnectionAllowlistIssueDetails`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ConnectionAllowlistIssueDetails {
     /// The field `error`.
     pub error: ConnectionAllowlistError,
     /// The field `request`.
     pub request: AffectedRequest,
+}
+
+crate::macros::received! {
+    ConnectionAllowlistIssueDetails {
+        error = "error",
+        request = "request",
+        ;
+    }
 }
 
 crate::macros::string_type! {
@@ -546,8 +712,7 @@ crate::macros::string_type! {
 }
 
 /// Depending on the concrete errorType, different properties are set.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GenericIssueDetails {
     /// Issues with the same errorType are aggregated in the frontend.
     pub error_type: GenericIssueErrorType,
@@ -561,10 +726,20 @@ pub struct GenericIssueDetails {
     pub request: Option<AffectedRequest>,
 }
 
+crate::macros::received! {
+    GenericIssueDetails {
+        error_type = "errorType",
+        ;
+        frame_id = "frameId",
+        violating_node_id = "violatingNodeId",
+        violating_node_attribute = "violatingNodeAttribute",
+        request = "request",
+    }
+}
+
 /// This issue tracks information needed to print a deprecation message.
 /// <https://source.chromium.org/chromium/chromium/src/+/main:third_party/blink/renderer/core/frame/third_party/blink/renderer/core/frame/deprecation/README.md>
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DeprecationIssueDetails {
     /// The field `affectedFrame`.
     pub affected_frame: Option<AffectedFrame>,
@@ -574,16 +749,31 @@ pub struct DeprecationIssueDetails {
     pub type_: String,
 }
 
+crate::macros::received! {
+    DeprecationIssueDetails {
+        source_code_location = "sourceCodeLocation",
+        type_ = "type",
+        ;
+        affected_frame = "affectedFrame",
+    }
+}
+
 /// This issue warns about sites in the redirect chain of a finished navigation
 /// that may be flagged as trackers and have their state cleared if they don't
 /// receive a user interaction. Note that in this context 'site' means eTLD+1.
 /// For example, if the URL `https://example.test:80/bounce` was in the
 /// redirect chain, the site reported would be `example.test`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct BounceTrackingIssueDetails {
     /// The field `trackingSites`.
     pub tracking_sites: Vec<String>,
+}
+
+crate::macros::received! {
+    BounceTrackingIssueDetails {
+        tracking_sites = "trackingSites",
+        ;
+    }
 }
 
 /// This issue warns about third-party sites that are accessing cookies on the
@@ -591,8 +781,7 @@ pub struct BounceTrackingIssueDetails {
 /// Note that in this context 'site' means eTLD+1. For example, if the URL
 /// `https://example.test:80/web_page` was accessing cookies, the site reported
 /// would be `example.test`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CookieDeprecationMetadataIssueDetails {
     /// The field `allowedSites`.
     pub allowed_sites: Vec<String>,
@@ -604,6 +793,16 @@ pub struct CookieDeprecationMetadataIssueDetails {
     pub operation: CookieOperation,
 }
 
+crate::macros::received! {
+    CookieDeprecationMetadataIssueDetails {
+        allowed_sites = "allowedSites",
+        opt_out_percentage = "optOutPercentage",
+        is_opt_out_top_level = "isOptOutTopLevel",
+        operation = "operation",
+        ;
+    }
+}
+
 crate::macros::string_type! {
     /// The type `Audits.ClientHintIssueReason`.
     ClientHintIssueReason {
@@ -613,11 +812,17 @@ crate::macros::string_type! {
 }
 
 /// The type `Audits.FederatedAuthRequestIssueDetails`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct FederatedAuthRequestIssueDetails {
     /// The field `federatedAuthRequestIssueReason`.
     pub federated_auth_request_issue_reason: FederatedAuthRequestIssueReason,
+}
+
+crate::macros::received! {
+    FederatedAuthRequestIssueDetails {
+        federated_auth_request_issue_reason = "federatedAuthRequestIssueReason",
+        ;
+    }
 }
 
 crate::macros::string_type! {
@@ -677,11 +882,17 @@ crate::macros::string_type! {
 }
 
 /// The type `Audits.FederatedAuthUserInfoRequestIssueDetails`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct FederatedAuthUserInfoRequestIssueDetails {
     /// The field `federatedAuthUserInfoRequestIssueReason`.
     pub federated_auth_user_info_request_issue_reason: FederatedAuthUserInfoRequestIssueReason,
+}
+
+crate::macros::received! {
+    FederatedAuthUserInfoRequestIssueDetails {
+        federated_auth_user_info_request_issue_reason = "federatedAuthUserInfoRequestIssueReason",
+        ;
+    }
 }
 
 crate::macros::string_type! {
@@ -702,11 +913,17 @@ crate::macros::string_type! {
 }
 
 /// The type `Audits.EmailVerificationRequestIssueDetails`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct EmailVerificationRequestIssueDetails {
     /// The field `emailVerificationRequestIssueReason`.
     pub email_verification_request_issue_reason: EmailVerificationRequestIssueReason,
+}
+
+crate::macros::received! {
+    EmailVerificationRequestIssueDetails {
+        email_verification_request_issue_reason = "emailVerificationRequestIssueReason",
+        ;
+    }
 }
 
 crate::macros::string_type! {
@@ -777,8 +994,7 @@ crate::macros::string_type! {
 
 /// This issue tracks client hints related issues. It's used to deprecate old
 /// features, encourage the use of new ones, and provide general guidance.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ClientHintIssueDetails {
     /// The field `sourceCodeLocation`.
     pub source_code_location: SourceCodeLocation,
@@ -786,9 +1002,16 @@ pub struct ClientHintIssueDetails {
     pub client_hint_issue_reason: ClientHintIssueReason,
 }
 
+crate::macros::received! {
+    ClientHintIssueDetails {
+        source_code_location = "sourceCodeLocation",
+        client_hint_issue_reason = "clientHintIssueReason",
+        ;
+    }
+}
+
 /// The type `Audits.FailedRequestInfo`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct FailedRequestInfo {
     /// The URL that failed to load.
     pub url: String,
@@ -796,6 +1019,15 @@ pub struct FailedRequestInfo {
     pub failure_message: String,
     /// The field `requestId`.
     pub request_id: Option<super::network::RequestId>,
+}
+
+crate::macros::received! {
+    FailedRequestInfo {
+        url = "url",
+        failure_message = "failureMessage",
+        ;
+        request_id = "requestId",
+    }
 }
 
 crate::macros::string_type! {
@@ -807,14 +1039,20 @@ crate::macros::string_type! {
 }
 
 /// The type `Audits.PartitioningBlobURLIssueDetails`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PartitioningBlobURLIssueDetails {
     /// The BlobURL that failed to load.
     pub url: String,
     /// Additional information about the Partitioning Blob URL issue.
-    #[serde(rename = "partitioningBlobURLInfo")]
     pub partitioning_blob_url_info: PartitioningBlobURLInfo,
+}
+
+crate::macros::received! {
+    PartitioningBlobURLIssueDetails {
+        url = "url",
+        partitioning_blob_url_info = "partitioningBlobURLInfo",
+        ;
+    }
 }
 
 crate::macros::string_type! {
@@ -830,8 +1068,7 @@ crate::macros::string_type! {
 }
 
 /// This issue warns about errors in the select or summary element content model.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ElementAccessibilityIssueDetails {
     /// The field `nodeId`.
     pub node_id: super::dom::BackendNodeId,
@@ -839,6 +1076,15 @@ pub struct ElementAccessibilityIssueDetails {
     pub element_accessibility_issue_reason: ElementAccessibilityIssueReason,
     /// The field `hasDisallowedAttributes`.
     pub has_disallowed_attributes: bool,
+}
+
+crate::macros::received! {
+    ElementAccessibilityIssueDetails {
+        node_id = "nodeId",
+        element_accessibility_issue_reason = "elementAccessibilityIssueReason",
+        has_disallowed_attributes = "hasDisallowedAttributes",
+        ;
+    }
 }
 
 crate::macros::string_type! {
@@ -850,8 +1096,7 @@ crate::macros::string_type! {
 }
 
 /// This issue warns when a referenced stylesheet couldn't be loaded.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct StylesheetLoadingIssueDetails {
     /// Source code position that referenced the failing stylesheet.
     pub source_code_location: SourceCodeLocation,
@@ -859,6 +1104,15 @@ pub struct StylesheetLoadingIssueDetails {
     pub style_sheet_loading_issue_reason: StyleSheetLoadingIssueReason,
     /// Contains additional info when the failure was due to a request.
     pub failed_request_info: Option<FailedRequestInfo>,
+}
+
+crate::macros::received! {
+    StylesheetLoadingIssueDetails {
+        source_code_location = "sourceCodeLocation",
+        style_sheet_loading_issue_reason = "styleSheetLoadingIssueReason",
+        ;
+        failed_request_info = "failedRequestInfo",
+    }
 }
 
 crate::macros::string_type! {
@@ -873,8 +1127,7 @@ crate::macros::string_type! {
 
 /// This issue warns about errors in property rules that lead to property
 /// registrations being ignored.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PropertyRuleIssueDetails {
     /// Source code position of the property rule.
     pub source_code_location: SourceCodeLocation,
@@ -882,6 +1135,15 @@ pub struct PropertyRuleIssueDetails {
     pub property_rule_issue_reason: PropertyRuleIssueReason,
     /// The value of the property rule property that failed to parse
     pub property_value: Option<String>,
+}
+
+crate::macros::received! {
+    PropertyRuleIssueDetails {
+        source_code_location = "sourceCodeLocation",
+        property_rule_issue_reason = "propertyRuleIssueReason",
+        ;
+        property_value = "propertyValue",
+    }
 }
 
 crate::macros::string_type! {
@@ -895,8 +1157,7 @@ crate::macros::string_type! {
 
 /// This issue warns about uses of APIs that may be considered misuse to
 /// re-identify users.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct UserReidentificationIssueDetails {
     /// The field `type`.
     pub type_: UserReidentificationIssueType,
@@ -904,6 +1165,15 @@ pub struct UserReidentificationIssueDetails {
     pub request: Option<AffectedRequest>,
     /// Applies to NoisedCanvasReadback issue type.
     pub source_code_location: Option<SourceCodeLocation>,
+}
+
+crate::macros::received! {
+    UserReidentificationIssueDetails {
+        type_ = "type",
+        ;
+        request = "request",
+        source_code_location = "sourceCodeLocation",
+    }
 }
 
 crate::macros::string_type! {
@@ -936,8 +1206,7 @@ crate::macros::string_type! {
 }
 
 /// This issue warns about improper usage of the \<permission\> element.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PermissionElementIssueDetails {
     /// The field `issueType`.
     pub issue_type: PermissionElementIssueType,
@@ -958,6 +1227,20 @@ pub struct PermissionElementIssueDetails {
     pub disable_reason: Option<String>,
 }
 
+crate::macros::received! {
+    PermissionElementIssueDetails {
+        issue_type = "issueType",
+        ;
+        type_ = "type",
+        node_id = "nodeId",
+        is_warning = "isWarning",
+        permission_name = "permissionName",
+        occluder_node_info = "occluderNodeInfo",
+        occluder_parent_node_info = "occluderParentNodeInfo",
+        disable_reason = "disableReason",
+    }
+}
+
 crate::macros::string_type! {
     /// The type `Audits.WebInstallIssueReason`.
     WebInstallIssueReason {
@@ -971,8 +1254,7 @@ crate::macros::string_type! {
 
 /// This issue reports a failure involving a web app manifest used by a Web
 /// Install operation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct WebInstallIssueDetails {
     /// The field `manifestUrl`.
     pub manifest_url: Option<String>,
@@ -980,10 +1262,17 @@ pub struct WebInstallIssueDetails {
     pub reason: WebInstallIssueReason,
 }
 
+crate::macros::received! {
+    WebInstallIssueDetails {
+        reason = "reason",
+        ;
+        manifest_url = "manifestUrl",
+    }
+}
+
 /// The issue warns about blocked calls to privacy sensitive APIs via the
 /// Selective Permissions Intervention.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SelectivePermissionsInterventionIssueDetails {
     /// Which API was intervened on.
     pub api_name: String,
@@ -993,9 +1282,17 @@ pub struct SelectivePermissionsInterventionIssueDetails {
     pub stack_trace: Option<super::runtime::StackTrace>,
 }
 
+crate::macros::received! {
+    SelectivePermissionsInterventionIssueDetails {
+        api_name = "apiName",
+        ad_ancestry = "adAncestry",
+        ;
+        stack_trace = "stackTrace",
+    }
+}
+
 /// Details for issues about lazy-loaded images without explicit dimensions.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct LazyLoadImageIssueDetails {
     /// DOM node of the problematic HTMLImageElement.
     pub node_id: super::dom::BackendNodeId,
@@ -1003,6 +1300,15 @@ pub struct LazyLoadImageIssueDetails {
     pub url: String,
     /// Frame containing the image.
     pub frame_id: super::page::FrameId,
+}
+
+crate::macros::received! {
+    LazyLoadImageIssueDetails {
+        node_id = "nodeId",
+        url = "url",
+        frame_id = "frameId",
+        ;
+    }
 }
 
 crate::macros::string_type! {
@@ -1047,8 +1353,7 @@ crate::macros::string_type! {
 /// This struct holds a list of optional fields with additional information
 /// specific to the kind of issue. When adding a new issue code, please also
 /// add a new optional field to this type.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct InspectorIssueDetails {
     /// The field `cookieIssueDetails`.
     pub cookie_issue_details: Option<CookieIssueDetails>,
@@ -1067,7 +1372,6 @@ pub struct InspectorIssueDetails {
     /// The field `quirksModeIssueDetails`.
     pub quirks_mode_issue_details: Option<QuirksModeIssueDetails>,
     /// The field `partitioningBlobURLIssueDetails`.
-    #[serde(rename = "partitioningBlobURLIssueDetails")]
     pub partitioning_blob_url_issue_details: Option<PartitioningBlobURLIssueDetails>,
     /// The field `navigatorUserAgentIssueDetails`.
     ///
@@ -1119,6 +1423,43 @@ pub struct InspectorIssueDetails {
     pub web_install_issue_details: Option<WebInstallIssueDetails>,
 }
 
+crate::macros::received! {
+    InspectorIssueDetails {
+        ;
+        cookie_issue_details = "cookieIssueDetails",
+        mixed_content_issue_details = "mixedContentIssueDetails",
+        blocked_by_response_issue_details = "blockedByResponseIssueDetails",
+        heavy_ad_issue_details = "heavyAdIssueDetails",
+        content_security_policy_issue_details = "contentSecurityPolicyIssueDetails",
+        shared_array_buffer_issue_details = "sharedArrayBufferIssueDetails",
+        cors_issue_details = "corsIssueDetails",
+        quirks_mode_issue_details = "quirksModeIssueDetails",
+        partitioning_blob_url_issue_details = "partitioningBlobURLIssueDetails",
+        navigator_user_agent_issue_details = "navigatorUserAgentIssueDetails",
+        generic_issue_details = "genericIssueDetails",
+        deprecation_issue_details = "deprecationIssueDetails",
+        client_hint_issue_details = "clientHintIssueDetails",
+        federated_auth_request_issue_details = "federatedAuthRequestIssueDetails",
+        bounce_tracking_issue_details = "bounceTrackingIssueDetails",
+        cookie_deprecation_metadata_issue_details = "cookieDeprecationMetadataIssueDetails",
+        stylesheet_loading_issue_details = "stylesheetLoadingIssueDetails",
+        property_rule_issue_details = "propertyRuleIssueDetails",
+        federated_auth_user_info_request_issue_details = "federatedAuthUserInfoRequestIssueDetails",
+        shared_dictionary_issue_details = "sharedDictionaryIssueDetails",
+        element_accessibility_issue_details = "elementAccessibilityIssueDetails",
+        sri_message_signature_issue_details = "sriMessageSignatureIssueDetails",
+        unencoded_digest_issue_details = "unencodedDigestIssueDetails",
+        connection_allowlist_issue_details = "connectionAllowlistIssueDetails",
+        user_reidentification_issue_details = "userReidentificationIssueDetails",
+        permission_element_issue_details = "permissionElementIssueDetails",
+        performance_issue_details = "performanceIssueDetails",
+        selective_permissions_intervention_issue_details = "selectivePermissionsInterventionIssueDetails",
+        email_verification_request_issue_details = "emailVerificationRequestIssueDetails",
+        lazy_load_image_issue_details = "lazyLoadImageIssueDetails",
+        web_install_issue_details = "webInstallIssueDetails",
+    }
+}
+
 crate::macros::string_type! {
     /// A unique id for a DevTools inspector issue. Allows other entities (e.g.
     /// exceptions, CDP message, console messages, etc.) to reference an issue.
@@ -1126,8 +1467,7 @@ crate::macros::string_type! {
 }
 
 /// An inspector issue reported from the back-end.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct InspectorIssue {
     /// The field `code`.
     pub code: InspectorIssueCode,
@@ -1136,6 +1476,15 @@ pub struct InspectorIssue {
     /// A unique id for this issue. May be omitted if no other entity (e.g.
     /// exception, CDP message, etc.) is referencing this issue.
     pub issue_id: Option<IssueId>,
+}
+
+crate::macros::received! {
+    InspectorIssue {
+        code = "code",
+        details = "details",
+        ;
+        issue_id = "issueId",
+    }
 }
 
 /// Returns the response body and size if it were re-encoded with the specified settings. Only
@@ -1173,8 +1522,7 @@ impl GetEncodedResponse {
 }
 
 /// What [`GetEncodedResponse`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetEncodedResponseReturns {
     /// The encoded body as a base64 string. Omitted if sizeOnly is true. (Encoded as a base64 string when passed over JSON)
     pub body: Option<String>,
@@ -1182,6 +1530,15 @@ pub struct GetEncodedResponseReturns {
     pub original_size: i64,
     /// Size after re-encoding.
     pub encoded_size: i64,
+}
+
+crate::macros::received! {
+    GetEncodedResponseReturns {
+        original_size = "originalSize",
+        encoded_size = "encodedSize",
+        ;
+        body = "body",
+    }
 }
 
 impl crate::Command for GetEncodedResponse {
@@ -1220,11 +1577,17 @@ impl crate::Command for Enable {
 pub struct CheckFormsIssues {}
 
 /// What [`CheckFormsIssues`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CheckFormsIssuesReturns {
     /// The field `formIssues`.
     pub form_issues: Vec<GenericIssueDetails>,
+}
+
+crate::macros::received! {
+    CheckFormsIssuesReturns {
+        form_issues = "formIssues",
+        ;
+    }
 }
 
 impl crate::Command for CheckFormsIssues {
@@ -1235,10 +1598,17 @@ impl crate::Command for CheckFormsIssues {
 /// The event `Audits.issueAdded`.
 ///
 /// Arrives as `Audits.issueAdded`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct IssueAdded {
     /// The field `issue`.
     pub issue: InspectorIssue,
+}
+
+crate::macros::received! {
+    IssueAdded {
+        issue = "issue",
+        ;
+    }
 }
 
 impl crate::Event for IssueAdded {

@@ -2,7 +2,7 @@
 //! Defines commands and events for Autofill.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The type `Autofill.CreditCard`.
 #[derive(Debug, Clone, Serialize)]
@@ -40,7 +40,7 @@ impl CreditCard {
 }
 
 /// The type `Autofill.AddressField`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct AddressField {
     /// address field name, for example GIVEN_NAME.
     /// The full list of supported field names:
@@ -60,11 +60,26 @@ impl AddressField {
     }
 }
 
+crate::macros::received! {
+    AddressField {
+        name = "name",
+        value = "value",
+        ;
+    }
+}
+
 /// A list of address fields.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct AddressFields {
     /// The field `fields`.
     pub fields: Vec<AddressField>,
+}
+
+crate::macros::received! {
+    AddressFields {
+        fields = "fields",
+        ;
+    }
 }
 
 /// The type `Autofill.Address`.
@@ -88,11 +103,17 @@ impl Address {
 /// should allow the receiver to render:
 /// Jon Doe
 /// Munich 81456
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AddressUI {
     /// A two dimension array containing the representation of values from an address profile.
     pub address_fields: Vec<AddressFields>,
+}
+
+crate::macros::received! {
+    AddressUI {
+        address_fields = "addressFields",
+        ;
+    }
 }
 
 crate::macros::string_type! {
@@ -104,8 +125,7 @@ crate::macros::string_type! {
 }
 
 /// The type `Autofill.FilledField`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct FilledField {
     /// The type of the field, e.g text, password etc.
     pub html_type: String,
@@ -123,6 +143,20 @@ pub struct FilledField {
     pub frame_id: super::page::FrameId,
     /// The form field's DOM node
     pub field_id: super::dom::BackendNodeId,
+}
+
+crate::macros::received! {
+    FilledField {
+        html_type = "htmlType",
+        id = "id",
+        name = "name",
+        value = "value",
+        autofill_type = "autofillType",
+        filling_strategy = "fillingStrategy",
+        frame_id = "frameId",
+        field_id = "fieldId",
+        ;
+    }
 }
 
 /// Trigger autofill on a form identified by the fieldId.
@@ -209,14 +243,21 @@ impl crate::Command for Enable {
 /// Emitted when an address form is filled.
 ///
 /// Arrives as `Autofill.addressFormFilled`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AddressFormFilled {
     /// Information about the fields that were filled
     pub filled_fields: Vec<FilledField>,
     /// An UI representation of the address used to fill the form.
     /// Consists of a 2D array where each child represents an address/profile line.
     pub address_ui: AddressUI,
+}
+
+crate::macros::received! {
+    AddressFormFilled {
+        filled_fields = "filledFields",
+        address_ui = "addressUi",
+        ;
+    }
 }
 
 impl crate::Event for AddressFormFilled {

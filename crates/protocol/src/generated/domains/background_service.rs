@@ -2,7 +2,7 @@
 //! Defines events for background web platform features.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// The Background Service that will be associated with the commands/events.
@@ -19,7 +19,7 @@ crate::macros::string_type! {
 }
 
 /// A key-value pair for additional event information to pass along.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct EventMetadata {
     /// The field `key`.
     pub key: String,
@@ -27,9 +27,16 @@ pub struct EventMetadata {
     pub value: String,
 }
 
+crate::macros::received! {
+    EventMetadata {
+        key = "key",
+        value = "value",
+        ;
+    }
+}
+
 /// The type `BackgroundService.BackgroundServiceEvent`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct BackgroundServiceEvent {
     /// Timestamp of the event (in seconds).
     pub timestamp: super::network::TimeSinceEpoch,
@@ -47,6 +54,20 @@ pub struct BackgroundServiceEvent {
     pub event_metadata: Vec<EventMetadata>,
     /// Storage key this event belongs to.
     pub storage_key: String,
+}
+
+crate::macros::received! {
+    BackgroundServiceEvent {
+        timestamp = "timestamp",
+        origin = "origin",
+        service_worker_registration_id = "serviceWorkerRegistrationId",
+        service = "service",
+        event_name = "eventName",
+        instance_id = "instanceId",
+        event_metadata = "eventMetadata",
+        storage_key = "storageKey",
+        ;
+    }
 }
 
 /// Enables event updates for the service.
@@ -148,13 +169,20 @@ impl crate::Command for ClearEvents {
 /// Called when the recording state for the service has been updated.
 ///
 /// Arrives as `BackgroundService.recordingStateChanged`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct RecordingStateChanged {
     /// The field `isRecording`.
     pub is_recording: bool,
     /// The field `service`.
     pub service: ServiceName,
+}
+
+crate::macros::received! {
+    RecordingStateChanged {
+        is_recording = "isRecording",
+        service = "service",
+        ;
+    }
 }
 
 impl crate::Event for RecordingStateChanged {
@@ -165,11 +193,17 @@ impl crate::Event for RecordingStateChanged {
 /// events afterwards if enabled and recording.
 ///
 /// Arrives as `BackgroundService.backgroundServiceEventReceived`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct BackgroundServiceEventReceived {
     /// The field `backgroundServiceEvent`.
     pub background_service_event: BackgroundServiceEvent,
+}
+
+crate::macros::received! {
+    BackgroundServiceEventReceived {
+        background_service_event = "backgroundServiceEvent",
+        ;
+    }
 }
 
 impl crate::Event for BackgroundServiceEventReceived {

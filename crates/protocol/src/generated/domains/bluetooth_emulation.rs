@@ -3,7 +3,7 @@
 //! the web-bluetooth API.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// Indicates the various states of Central.
@@ -407,11 +407,17 @@ impl AddService {
 }
 
 /// What [`AddService`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AddServiceReturns {
     /// An identifier that uniquely represents this service.
     pub service_id: String,
+}
+
+crate::macros::received! {
+    AddServiceReturns {
+        service_id = "serviceId",
+        ;
+    }
 }
 
 impl crate::Command for AddService {
@@ -474,11 +480,17 @@ impl AddCharacteristic {
 }
 
 /// What [`AddCharacteristic`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AddCharacteristicReturns {
     /// An identifier that uniquely represents this characteristic.
     pub characteristic_id: String,
+}
+
+crate::macros::received! {
+    AddCharacteristicReturns {
+        characteristic_id = "characteristicId",
+        ;
+    }
 }
 
 impl crate::Command for AddCharacteristic {
@@ -535,11 +547,17 @@ impl AddDescriptor {
 }
 
 /// What [`AddDescriptor`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AddDescriptorReturns {
     /// An identifier that uniquely represents this descriptor.
     pub descriptor_id: String,
+}
+
+crate::macros::received! {
+    AddDescriptorReturns {
+        descriptor_id = "descriptorId",
+        ;
+    }
 }
 
 impl crate::Command for AddDescriptor {
@@ -598,13 +616,20 @@ impl crate::Command for SimulateGATTDisconnection {
 /// happened.
 ///
 /// Arrives as `BluetoothEmulation.gattOperationReceived`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GattOperationReceived {
     /// The field `address`.
     pub address: String,
     /// The field `type`.
     pub type_: GATTOperationType,
+}
+
+crate::macros::received! {
+    GattOperationReceived {
+        address = "address",
+        type_ = "type",
+        ;
+    }
 }
 
 impl crate::Event for GattOperationReceived {
@@ -616,8 +641,7 @@ impl crate::Event for GattOperationReceived {
 /// expected to exist when |type| is write.
 ///
 /// Arrives as `BluetoothEmulation.characteristicOperationReceived`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CharacteristicOperationReceived {
     /// The field `characteristicId`.
     pub characteristic_id: String,
@@ -629,6 +653,16 @@ pub struct CharacteristicOperationReceived {
     pub write_type: Option<CharacteristicWriteType>,
 }
 
+crate::macros::received! {
+    CharacteristicOperationReceived {
+        characteristic_id = "characteristicId",
+        type_ = "type",
+        ;
+        data = "data",
+        write_type = "writeType",
+    }
+}
+
 impl crate::Event for CharacteristicOperationReceived {
     const METHOD: &'static str = "BluetoothEmulation.characteristicOperationReceived";
 }
@@ -638,8 +672,7 @@ impl crate::Event for CharacteristicOperationReceived {
 /// |type| is write.
 ///
 /// Arrives as `BluetoothEmulation.descriptorOperationReceived`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DescriptorOperationReceived {
     /// The field `descriptorId`.
     pub descriptor_id: String,
@@ -647,6 +680,15 @@ pub struct DescriptorOperationReceived {
     pub type_: DescriptorOperationType,
     /// The field `data`.
     pub data: Option<String>,
+}
+
+crate::macros::received! {
+    DescriptorOperationReceived {
+        descriptor_id = "descriptorId",
+        type_ = "type",
+        ;
+        data = "data",
+    }
 }
 
 impl crate::Event for DescriptorOperationReceived {

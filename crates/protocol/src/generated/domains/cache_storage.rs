@@ -2,7 +2,7 @@
 //! The domain `CacheStorage`.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// Unique identifier of the Cache object.
@@ -22,11 +22,9 @@ crate::macros::string_type! {
 }
 
 /// Data entry.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DataEntry {
     /// Request URL.
-    #[serde(rename = "requestURL")]
     pub request_url: String,
     /// Request method.
     pub request_method: String,
@@ -44,9 +42,22 @@ pub struct DataEntry {
     pub response_headers: Vec<Header>,
 }
 
+crate::macros::received! {
+    DataEntry {
+        request_url = "requestURL",
+        request_method = "requestMethod",
+        request_headers = "requestHeaders",
+        response_time = "responseTime",
+        response_status = "responseStatus",
+        response_status_text = "responseStatusText",
+        response_type = "responseType",
+        response_headers = "responseHeaders",
+        ;
+    }
+}
+
 /// Cache identifier.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Cache {
     /// An opaque unique id of the cache.
     pub cache_id: CacheId,
@@ -60,8 +71,19 @@ pub struct Cache {
     pub cache_name: String,
 }
 
+crate::macros::received! {
+    Cache {
+        cache_id = "cacheId",
+        security_origin = "securityOrigin",
+        storage_key = "storageKey",
+        cache_name = "cacheName",
+        ;
+        storage_bucket = "storageBucket",
+    }
+}
+
 /// The type `CacheStorage.Header`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Header {
     /// The field `name`.
     pub name: String,
@@ -79,11 +101,26 @@ impl Header {
     }
 }
 
+crate::macros::received! {
+    Header {
+        name = "name",
+        value = "value",
+        ;
+    }
+}
+
 /// Cached response
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct CachedResponse {
     /// Entry content, base64-encoded. (Encoded as a base64 string when passed over JSON)
     pub body: String,
+}
+
+crate::macros::received! {
+    CachedResponse {
+        body = "body",
+        ;
+    }
 }
 
 /// Deletes a cache.
@@ -156,10 +193,17 @@ pub struct RequestCacheNames {
 }
 
 /// What [`RequestCacheNames`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct RequestCacheNamesReturns {
     /// Caches for the security origin.
     pub caches: Vec<Cache>,
+}
+
+crate::macros::received! {
+    RequestCacheNamesReturns {
+        caches = "caches",
+        ;
+    }
 }
 
 impl crate::Command for RequestCacheNames {
@@ -198,10 +242,17 @@ impl RequestCachedResponse {
 }
 
 /// What [`RequestCachedResponse`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct RequestCachedResponseReturns {
     /// Response read from the cache.
     pub response: CachedResponse,
+}
+
+crate::macros::received! {
+    RequestCachedResponseReturns {
+        response = "response",
+        ;
+    }
 }
 
 impl crate::Command for RequestCachedResponse {
@@ -241,14 +292,21 @@ impl RequestEntries {
 }
 
 /// What [`RequestEntries`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct RequestEntriesReturns {
     /// Array of object store data entries.
     pub cache_data_entries: Vec<DataEntry>,
     /// Count of returned entries from this storage. If pathFilter is empty, it
     /// is the count of all entries from this storage.
     pub return_count: f64,
+}
+
+crate::macros::received! {
+    RequestEntriesReturns {
+        cache_data_entries = "cacheDataEntries",
+        return_count = "returnCount",
+        ;
+    }
 }
 
 impl crate::Command for RequestEntries {

@@ -3,10 +3,10 @@
 //! functionalities.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The type `Cast.Sink`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Sink {
     /// The field `name`.
     pub name: String,
@@ -15,6 +15,15 @@ pub struct Sink {
     /// Text describing the current session. Present only if there is an active
     /// session on the sink.
     pub session: Option<String>,
+}
+
+crate::macros::received! {
+    Sink {
+        name = "name",
+        id = "id",
+        ;
+        session = "session",
+    }
 }
 
 /// Starts observing for sinks that can be used for tab mirroring, and if set,
@@ -149,10 +158,17 @@ impl crate::Command for StopCasting {
 /// device or a software surface that you can cast to.
 ///
 /// Arrives as `Cast.sinksUpdated`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct SinksUpdated {
     /// The field `sinks`.
     pub sinks: Vec<Sink>,
+}
+
+crate::macros::received! {
+    SinksUpdated {
+        sinks = "sinks",
+        ;
+    }
 }
 
 impl crate::Event for SinksUpdated {
@@ -163,11 +179,17 @@ impl crate::Event for SinksUpdated {
 /// |issueMessage| is empty if there is no issue.
 ///
 /// Arrives as `Cast.issueUpdated`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct IssueUpdated {
     /// The field `issueMessage`.
     pub issue_message: String,
+}
+
+crate::macros::received! {
+    IssueUpdated {
+        issue_message = "issueMessage",
+        ;
+    }
 }
 
 impl crate::Event for IssueUpdated {

@@ -2,10 +2,10 @@
 //! This domain is deprecated - use Runtime or Log instead.
 //!
 //! Deprecated.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Console message.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ConsoleMessage {
     /// Message source.
     pub source: ConsoleMessageSource,
@@ -19,6 +19,18 @@ pub struct ConsoleMessage {
     pub line: Option<i64>,
     /// Column number in the resource that generated this message (1-based).
     pub column: Option<i64>,
+}
+
+crate::macros::received! {
+    ConsoleMessage {
+        source = "source",
+        level = "level",
+        text = "text",
+        ;
+        url = "url",
+        line = "line",
+        column = "column",
+    }
 }
 
 /// Does nothing.
@@ -58,10 +70,17 @@ impl crate::Command for Enable {
 /// Issued when new console message is added.
 ///
 /// Arrives as `Console.messageAdded`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct MessageAdded {
     /// Console message that has been added.
     pub message: ConsoleMessage,
+}
+
+crate::macros::received! {
+    MessageAdded {
+        message = "message",
+        ;
+    }
 }
 
 impl crate::Event for MessageAdded {

@@ -2,11 +2,10 @@
 //! This domain exposes the current state of the CrashReportContext API.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Key-value pair in CrashReportContext.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CrashReportContextEntry {
     /// The field `key`.
     pub key: String,
@@ -16,6 +15,15 @@ pub struct CrashReportContextEntry {
     pub frame_id: super::page::FrameId,
 }
 
+crate::macros::received! {
+    CrashReportContextEntry {
+        key = "key",
+        value = "value",
+        frame_id = "frameId",
+        ;
+    }
+}
+
 /// Returns all entries in the CrashReportContext across all frames in the page.
 ///
 /// Sent as `CrashReportContext.getEntries`.
@@ -23,10 +31,17 @@ pub struct CrashReportContextEntry {
 pub struct GetEntries {}
 
 /// What [`GetEntries`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetEntriesReturns {
     /// The field `entries`.
     pub entries: Vec<CrashReportContextEntry>,
+}
+
+crate::macros::received! {
+    GetEntriesReturns {
+        entries = "entries",
+        ;
+    }
 }
 
 impl crate::Command for GetEntries {

@@ -7,7 +7,7 @@
 //! subsequently load the required stylesheet contents using the `getStyleSheet[Text]()` methods.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// Stylesheet type: "injected" for stylesheets injected via extension, "user-agent" for user-agent
@@ -22,8 +22,7 @@ crate::macros::string_type! {
 }
 
 /// CSS rule collection for a single pseudo style.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PseudoElementMatches {
     /// Pseudo element type.
     pub pseudo_type: super::dom::PseudoType,
@@ -33,8 +32,17 @@ pub struct PseudoElementMatches {
     pub matches: Vec<RuleMatch>,
 }
 
+crate::macros::received! {
+    PseudoElementMatches {
+        pseudo_type = "pseudoType",
+        matches = "matches",
+        ;
+        pseudo_identifier = "pseudoIdentifier",
+    }
+}
+
 /// CSS style coming from animations with the name of the animation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct CSSAnimationStyle {
     /// The name of the animation.
     pub name: Option<String>,
@@ -42,20 +50,33 @@ pub struct CSSAnimationStyle {
     pub style: CSSStyle,
 }
 
+crate::macros::received! {
+    CSSAnimationStyle {
+        style = "style",
+        ;
+        name = "name",
+    }
+}
+
 /// Inherited CSS rule collection from ancestor node.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct InheritedStyleEntry {
     /// The ancestor node's inline style, if any, in the style inheritance chain.
     pub inline_style: Option<CSSStyle>,
     /// Matches of CSS rules matching the ancestor node in the style inheritance chain.
-    #[serde(rename = "matchedCSSRules")]
     pub matched_css_rules: Vec<RuleMatch>,
 }
 
+crate::macros::received! {
+    InheritedStyleEntry {
+        matched_css_rules = "matchedCSSRules",
+        ;
+        inline_style = "inlineStyle",
+    }
+}
+
 /// Inherited CSS style collection for animated styles from ancestor node.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct InheritedAnimatedStyleEntry {
     /// Styles coming from the animations of the ancestor, if any, in the style inheritance chain.
     pub animation_styles: Option<Vec<CSSAnimationStyle>>,
@@ -63,17 +84,30 @@ pub struct InheritedAnimatedStyleEntry {
     pub transitions_style: Option<CSSStyle>,
 }
 
+crate::macros::received! {
+    InheritedAnimatedStyleEntry {
+        ;
+        animation_styles = "animationStyles",
+        transitions_style = "transitionsStyle",
+    }
+}
+
 /// Inherited pseudo element matches from pseudos of an ancestor node.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct InheritedPseudoElementMatches {
     /// Matches of pseudo styles from the pseudos of an ancestor node.
     pub pseudo_elements: Vec<PseudoElementMatches>,
 }
 
+crate::macros::received! {
+    InheritedPseudoElementMatches {
+        pseudo_elements = "pseudoElements",
+        ;
+    }
+}
+
 /// Match data for a CSS rule.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct RuleMatch {
     /// CSS rule in the match.
     pub rule: CSSRule,
@@ -81,8 +115,16 @@ pub struct RuleMatch {
     pub matching_selectors: Vec<i64>,
 }
 
+crate::macros::received! {
+    RuleMatch {
+        rule = "rule",
+        matching_selectors = "matchingSelectors",
+        ;
+    }
+}
+
 /// Data for a simple selector (these are delimited by commas in a selector list).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Value {
     /// Value text.
     pub text: String,
@@ -94,10 +136,19 @@ pub struct Value {
     pub specificity: Option<Specificity>,
 }
 
+crate::macros::received! {
+    Value {
+        text = "text",
+        ;
+        range = "range",
+        specificity = "specificity",
+    }
+}
+
 /// Contribution of an individual simple selector to specificity.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct SpecificityComponent {
     /// The simple selector text that contributes to specificity.
     pub text: String,
@@ -109,11 +160,21 @@ pub struct SpecificityComponent {
     pub c: i64,
 }
 
+crate::macros::received! {
+    SpecificityComponent {
+        text = "text",
+        a = "a",
+        b = "b",
+        c = "c",
+        ;
+    }
+}
+
 /// Specificity:
 /// <https://drafts.csswg.org/selectors/#specificity-rules>
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Specificity {
     /// The a component, which represents the number of ID selectors.
     pub a: i64,
@@ -128,8 +189,18 @@ pub struct Specificity {
     pub components: Option<Vec<SpecificityComponent>>,
 }
 
+crate::macros::received! {
+    Specificity {
+        a = "a",
+        b = "b",
+        c = "c",
+        ;
+        components = "components",
+    }
+}
+
 /// Selector list data.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct SelectorList {
     /// Selectors in the list.
     pub selectors: Vec<Value>,
@@ -137,9 +208,16 @@ pub struct SelectorList {
     pub text: String,
 }
 
+crate::macros::received! {
+    SelectorList {
+        selectors = "selectors",
+        text = "text",
+        ;
+    }
+}
+
 /// CSS stylesheet metainformation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSStyleSheetHeader {
     /// The stylesheet identifier.
     pub style_sheet_id: super::dom::StyleSheetId,
@@ -148,10 +226,8 @@ pub struct CSSStyleSheetHeader {
     /// Stylesheet resource URL. Empty if this is a constructed stylesheet created using
     /// new CSSStyleSheet() (but non-empty if this is a constructed stylesheet imported
     /// as a CSS module script).
-    #[serde(rename = "sourceURL")]
     pub source_url: String,
     /// URL of source map associated with the stylesheet (if any).
-    #[serde(rename = "sourceMapURL")]
     pub source_map_url: Option<String>,
     /// Stylesheet origin.
     pub origin: StyleSheetOrigin,
@@ -162,7 +238,6 @@ pub struct CSSStyleSheetHeader {
     /// Denotes whether the stylesheet is disabled.
     pub disabled: bool,
     /// Whether the sourceURL field value comes from the sourceURL comment.
-    #[serde(rename = "hasSourceURL")]
     pub has_source_url: Option<bool>,
     /// Whether this stylesheet is created for STYLE tag by parser. This flag is not set for
     /// document.written STYLE tags.
@@ -191,9 +266,32 @@ pub struct CSSStyleSheetHeader {
     pub loading_failed: Option<bool>,
 }
 
+crate::macros::received! {
+    CSSStyleSheetHeader {
+        style_sheet_id = "styleSheetId",
+        frame_id = "frameId",
+        source_url = "sourceURL",
+        origin = "origin",
+        title = "title",
+        disabled = "disabled",
+        is_inline = "isInline",
+        is_mutable = "isMutable",
+        is_constructed = "isConstructed",
+        start_line = "startLine",
+        start_column = "startColumn",
+        length = "length",
+        end_line = "endLine",
+        end_column = "endColumn",
+        ;
+        source_map_url = "sourceMapURL",
+        owner_node = "ownerNode",
+        has_source_url = "hasSourceURL",
+        loading_failed = "loadingFailed",
+    }
+}
+
 /// CSS rule representation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSRule {
     /// The css style sheet identifier (absent for user agent stylesheet and user-specified
     /// stylesheet rules) this rule came from.
@@ -251,6 +349,26 @@ pub struct CSSRule {
     pub navigations: Option<Vec<CSSNavigation>>,
 }
 
+crate::macros::received! {
+    CSSRule {
+        selector_list = "selectorList",
+        origin = "origin",
+        style = "style",
+        ;
+        style_sheet_id = "styleSheetId",
+        nesting_selectors = "nestingSelectors",
+        origin_tree_scope_node_id = "originTreeScopeNodeId",
+        media = "media",
+        container_queries = "containerQueries",
+        supports = "supports",
+        layers = "layers",
+        scopes = "scopes",
+        rule_types = "ruleTypes",
+        starting_styles = "startingStyles",
+        navigations = "navigations",
+    }
+}
+
 crate::macros::string_type! {
     /// Enum indicating the type of a CSS rule, used to represent the order of a style rule's ancestors.
     /// This list only contains rule types that are collected during the ancestor rule collection.
@@ -269,8 +387,7 @@ crate::macros::string_type! {
 }
 
 /// CSS coverage information.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct RuleUsage {
     /// The css style sheet identifier (absent for user agent stylesheet and user-specified
     /// stylesheet rules) this rule came from.
@@ -283,8 +400,18 @@ pub struct RuleUsage {
     pub used: bool,
 }
 
+crate::macros::received! {
+    RuleUsage {
+        style_sheet_id = "styleSheetId",
+        start_offset = "startOffset",
+        end_offset = "endOffset",
+        used = "used",
+        ;
+    }
+}
+
 /// Text range within a resource. All numbers are zero-based.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceRange {
     /// Start line of range.
@@ -309,8 +436,18 @@ impl SourceRange {
     }
 }
 
+crate::macros::received! {
+    SourceRange {
+        start_line = "startLine",
+        start_column = "startColumn",
+        end_line = "endLine",
+        end_column = "endColumn",
+        ;
+    }
+}
+
 /// The type `CSS.ShorthandEntry`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ShorthandEntry {
     /// Shorthand name.
     pub name: String,
@@ -320,8 +457,17 @@ pub struct ShorthandEntry {
     pub important: Option<bool>,
 }
 
+crate::macros::received! {
+    ShorthandEntry {
+        name = "name",
+        value = "value",
+        ;
+        important = "important",
+    }
+}
+
 /// The type `CSS.CSSComputedStyleProperty`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct CSSComputedStyleProperty {
     /// Computed style property name.
     pub name: String,
@@ -339,11 +485,18 @@ impl CSSComputedStyleProperty {
     }
 }
 
+crate::macros::received! {
+    CSSComputedStyleProperty {
+        name = "name",
+        value = "value",
+        ;
+    }
+}
+
 /// The type `CSS.ComputedStyleExtraFields`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ComputedStyleExtraFields {
     /// Returns whether or not this node is being rendered with base appearance,
     /// which happens when it has its appearance property set to base/base-select
@@ -351,9 +504,15 @@ pub struct ComputedStyleExtraFields {
     pub is_appearance_base: bool,
 }
 
+crate::macros::received! {
+    ComputedStyleExtraFields {
+        is_appearance_base = "isAppearanceBase",
+        ;
+    }
+}
+
 /// CSS style representation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSStyle {
     /// The css style sheet identifier (absent for user agent stylesheet and user-specified
     /// stylesheet rules) this rule came from.
@@ -368,9 +527,19 @@ pub struct CSSStyle {
     pub range: Option<SourceRange>,
 }
 
+crate::macros::received! {
+    CSSStyle {
+        css_properties = "cssProperties",
+        shorthand_entries = "shorthandEntries",
+        ;
+        style_sheet_id = "styleSheetId",
+        css_text = "cssText",
+        range = "range",
+    }
+}
+
 /// CSS property declaration data.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSProperty {
     /// The property name.
     pub name: String,
@@ -395,9 +564,23 @@ pub struct CSSProperty {
     pub longhand_properties: Option<Vec<CSSProperty>>,
 }
 
+crate::macros::received! {
+    CSSProperty {
+        name = "name",
+        value = "value",
+        ;
+        important = "important",
+        implicit = "implicit",
+        text = "text",
+        parsed_ok = "parsedOk",
+        disabled = "disabled",
+        range = "range",
+        longhand_properties = "longhandProperties",
+    }
+}
+
 /// CSS media rule descriptor.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSMedia {
     /// Media query text.
     pub text: String,
@@ -407,7 +590,6 @@ pub struct CSSMedia {
     /// stylesheet's STYLE tag.
     pub source: CSSMediaSource,
     /// URL of the document containing the media query description.
-    #[serde(rename = "sourceURL")]
     pub source_url: Option<String>,
     /// The associated rule (@media or @import) header range in the enclosing stylesheet (if
     /// available).
@@ -418,8 +600,20 @@ pub struct CSSMedia {
     pub media_list: Option<Vec<MediaQuery>>,
 }
 
+crate::macros::received! {
+    CSSMedia {
+        text = "text",
+        source = "source",
+        ;
+        source_url = "sourceURL",
+        range = "range",
+        style_sheet_id = "styleSheetId",
+        media_list = "mediaList",
+    }
+}
+
 /// Media query descriptor.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct MediaQuery {
     /// Array of media query expressions.
     pub expressions: Vec<MediaQueryExpression>,
@@ -427,9 +621,16 @@ pub struct MediaQuery {
     pub active: bool,
 }
 
+crate::macros::received! {
+    MediaQuery {
+        expressions = "expressions",
+        active = "active",
+        ;
+    }
+}
+
 /// Media query expression descriptor.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct MediaQueryExpression {
     /// Media query expression value.
     pub value: f64,
@@ -443,11 +644,21 @@ pub struct MediaQueryExpression {
     pub computed_length: Option<f64>,
 }
 
+crate::macros::received! {
+    MediaQueryExpression {
+        value = "value",
+        unit = "unit",
+        feature = "feature",
+        ;
+        value_range = "valueRange",
+        computed_length = "computedLength",
+    }
+}
+
 /// CSS container query rule descriptor.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSContainerQuery {
     /// Container query text.
     /// Contains the query part without the container name for a single query.
@@ -475,11 +686,25 @@ pub struct CSSContainerQuery {
     pub condition_text: String,
 }
 
+crate::macros::received! {
+    CSSContainerQuery {
+        text = "text",
+        condition_text = "conditionText",
+        ;
+        range = "range",
+        style_sheet_id = "styleSheetId",
+        name = "name",
+        physical_axes = "physicalAxes",
+        logical_axes = "logicalAxes",
+        queries_scroll_state = "queriesScrollState",
+        queries_anchored = "queriesAnchored",
+    }
+}
+
 /// CSS Supports at-rule descriptor.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSSupports {
     /// Supports rule text.
     pub text: String,
@@ -492,11 +717,20 @@ pub struct CSSSupports {
     pub style_sheet_id: Option<super::dom::StyleSheetId>,
 }
 
+crate::macros::received! {
+    CSSSupports {
+        text = "text",
+        active = "active",
+        ;
+        range = "range",
+        style_sheet_id = "styleSheetId",
+    }
+}
+
 /// CSS Navigation at-rule descriptor.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSNavigation {
     /// Navigation rule text.
     pub text: String,
@@ -509,11 +743,20 @@ pub struct CSSNavigation {
     pub style_sheet_id: Option<super::dom::StyleSheetId>,
 }
 
+crate::macros::received! {
+    CSSNavigation {
+        text = "text",
+        ;
+        active = "active",
+        range = "range",
+        style_sheet_id = "styleSheetId",
+    }
+}
+
 /// CSS Scope at-rule descriptor.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSScope {
     /// Scope rule text.
     pub text: String,
@@ -524,11 +767,19 @@ pub struct CSSScope {
     pub style_sheet_id: Option<super::dom::StyleSheetId>,
 }
 
+crate::macros::received! {
+    CSSScope {
+        text = "text",
+        ;
+        range = "range",
+        style_sheet_id = "styleSheetId",
+    }
+}
+
 /// CSS Layer at-rule descriptor.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSLayer {
     /// Layer name.
     pub text: String,
@@ -539,11 +790,19 @@ pub struct CSSLayer {
     pub style_sheet_id: Option<super::dom::StyleSheetId>,
 }
 
+crate::macros::received! {
+    CSSLayer {
+        text = "text",
+        ;
+        range = "range",
+        style_sheet_id = "styleSheetId",
+    }
+}
+
 /// CSS Starting Style at-rule descriptor.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSStartingStyle {
     /// The associated rule header range in the enclosing stylesheet (if
     /// available).
@@ -552,11 +811,18 @@ pub struct CSSStartingStyle {
     pub style_sheet_id: Option<super::dom::StyleSheetId>,
 }
 
+crate::macros::received! {
+    CSSStartingStyle {
+        ;
+        range = "range",
+        style_sheet_id = "styleSheetId",
+    }
+}
+
 /// CSS Layer data.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSLayerData {
     /// Layer name.
     pub name: String,
@@ -567,9 +833,17 @@ pub struct CSSLayerData {
     pub order: f64,
 }
 
+crate::macros::received! {
+    CSSLayerData {
+        name = "name",
+        order = "order",
+        ;
+        sub_layers = "subLayers",
+    }
+}
+
 /// Information about amount of glyphs that were rendered with given font.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PlatformFontUsage {
     /// Font's family name reported by platform.
     pub family_name: String,
@@ -581,9 +855,18 @@ pub struct PlatformFontUsage {
     pub glyph_count: f64,
 }
 
+crate::macros::received! {
+    PlatformFontUsage {
+        family_name = "familyName",
+        post_script_name = "postScriptName",
+        is_custom_font = "isCustomFont",
+        glyph_count = "glyphCount",
+        ;
+    }
+}
+
 /// Information about font variation axes for variable fonts
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct FontVariationAxis {
     /// The font-variation-setting tag (a.k.a. "axis tag").
     pub tag: String,
@@ -597,10 +880,20 @@ pub struct FontVariationAxis {
     pub default_value: f64,
 }
 
+crate::macros::received! {
+    FontVariationAxis {
+        tag = "tag",
+        name = "name",
+        min_value = "minValue",
+        max_value = "maxValue",
+        default_value = "defaultValue",
+        ;
+    }
+}
+
 /// Properties of a web font: <https://www.w3.org/TR/2008/REC-CSS2-20080411/fonts.html#font-descriptions>
 /// and additional information such as platformFontFamily and fontVariationAxes.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct FontFace {
     /// The font-family.
     pub font_family: String,
@@ -624,9 +917,24 @@ pub struct FontFace {
     pub font_variation_axes: Option<Vec<FontVariationAxis>>,
 }
 
+crate::macros::received! {
+    FontFace {
+        font_family = "fontFamily",
+        font_style = "fontStyle",
+        font_variant = "fontVariant",
+        font_weight = "fontWeight",
+        font_stretch = "fontStretch",
+        font_display = "fontDisplay",
+        unicode_range = "unicodeRange",
+        src = "src",
+        platform_font_family = "platformFontFamily",
+        ;
+        font_variation_axes = "fontVariationAxes",
+    }
+}
+
 /// CSS try rule representation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSTryRule {
     /// The css style sheet identifier (absent for user agent stylesheet and user-specified
     /// stylesheet rules) this rule came from.
@@ -637,9 +945,17 @@ pub struct CSSTryRule {
     pub style: CSSStyle,
 }
 
+crate::macros::received! {
+    CSSTryRule {
+        origin = "origin",
+        style = "style",
+        ;
+        style_sheet_id = "styleSheetId",
+    }
+}
+
 /// CSS @position-try rule representation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSPositionTryRule {
     /// The prelude dashed-ident name
     pub name: Value,
@@ -654,9 +970,19 @@ pub struct CSSPositionTryRule {
     pub active: bool,
 }
 
+crate::macros::received! {
+    CSSPositionTryRule {
+        name = "name",
+        origin = "origin",
+        style = "style",
+        active = "active",
+        ;
+        style_sheet_id = "styleSheetId",
+    }
+}
+
 /// CSS keyframes rule representation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSKeyframesRule {
     /// Animation name.
     pub animation_name: Value,
@@ -664,9 +990,16 @@ pub struct CSSKeyframesRule {
     pub keyframes: Vec<CSSKeyframeRule>,
 }
 
+crate::macros::received! {
+    CSSKeyframesRule {
+        animation_name = "animationName",
+        keyframes = "keyframes",
+        ;
+    }
+}
+
 /// Representation of a custom property registration through CSS.registerProperty
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSPropertyRegistration {
     /// The field `propertyName`.
     pub property_name: String,
@@ -678,9 +1011,18 @@ pub struct CSSPropertyRegistration {
     pub syntax: String,
 }
 
+crate::macros::received! {
+    CSSPropertyRegistration {
+        property_name = "propertyName",
+        inherits = "inherits",
+        syntax = "syntax",
+        ;
+        initial_value = "initialValue",
+    }
+}
+
 /// CSS generic @rule representation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSAtRule {
     /// Type of at-rule.
     pub type_: CSSAtRuleType,
@@ -698,9 +1040,20 @@ pub struct CSSAtRule {
     pub style: CSSStyle,
 }
 
+crate::macros::received! {
+    CSSAtRule {
+        type_ = "type",
+        origin = "origin",
+        style = "style",
+        ;
+        subsection = "subsection",
+        name = "name",
+        style_sheet_id = "styleSheetId",
+    }
+}
+
 /// CSS property at-rule representation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSPropertyRule {
     /// The css style sheet identifier (absent for user agent stylesheet and user-specified
     /// stylesheet rules) this rule came from.
@@ -713,9 +1066,18 @@ pub struct CSSPropertyRule {
     pub style: CSSStyle,
 }
 
+crate::macros::received! {
+    CSSPropertyRule {
+        origin = "origin",
+        property_name = "propertyName",
+        style = "style",
+        ;
+        style_sheet_id = "styleSheetId",
+    }
+}
+
 /// CSS function argument representation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSFunctionParameter {
     /// The parameter name.
     pub name: String,
@@ -723,9 +1085,16 @@ pub struct CSSFunctionParameter {
     pub type_: String,
 }
 
+crate::macros::received! {
+    CSSFunctionParameter {
+        name = "name",
+        type_ = "type",
+        ;
+    }
+}
+
 /// CSS function conditional block representation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSFunctionConditionNode {
     /// Media query for this conditional block. Only one type of condition should be set.
     pub media: Option<CSSMedia>,
@@ -741,8 +1110,20 @@ pub struct CSSFunctionConditionNode {
     pub condition_text: String,
 }
 
+crate::macros::received! {
+    CSSFunctionConditionNode {
+        children = "children",
+        condition_text = "conditionText",
+        ;
+        media = "media",
+        container_queries = "containerQueries",
+        supports = "supports",
+        navigation = "navigation",
+    }
+}
+
 /// Section of the body of a CSS function rule.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct CSSFunctionNode {
     /// A conditional block. If set, style should not be set.
     pub condition: Option<CSSFunctionConditionNode>,
@@ -750,9 +1131,16 @@ pub struct CSSFunctionNode {
     pub style: Option<CSSStyle>,
 }
 
+crate::macros::received! {
+    CSSFunctionNode {
+        ;
+        condition = "condition",
+        style = "style",
+    }
+}
+
 /// CSS function at-rule representation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSFunctionRule {
     /// Name of the function.
     pub name: Value,
@@ -771,9 +1159,20 @@ pub struct CSSFunctionRule {
     pub origin_tree_scope_node_id: Option<super::dom::BackendNodeId>,
 }
 
+crate::macros::received! {
+    CSSFunctionRule {
+        name = "name",
+        origin = "origin",
+        parameters = "parameters",
+        children = "children",
+        ;
+        style_sheet_id = "styleSheetId",
+        origin_tree_scope_node_id = "originTreeScopeNodeId",
+    }
+}
+
 /// CSS keyframe rule representation.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CSSKeyframeRule {
     /// The css style sheet identifier (absent for user agent stylesheet and user-specified
     /// stylesheet rules) this rule came from.
@@ -784,6 +1183,16 @@ pub struct CSSKeyframeRule {
     pub key_text: Value,
     /// Associated style declaration.
     pub style: CSSStyle,
+}
+
+crate::macros::received! {
+    CSSKeyframeRule {
+        origin = "origin",
+        key_text = "keyText",
+        style = "style",
+        ;
+        style_sheet_id = "styleSheetId",
+    }
 }
 
 /// A descriptor of operation to mutate style declaration text.
@@ -852,10 +1261,17 @@ impl AddRule {
 }
 
 /// What [`AddRule`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct AddRuleReturns {
     /// The newly created rule.
     pub rule: CSSRule,
+}
+
+crate::macros::received! {
+    AddRuleReturns {
+        rule = "rule",
+        ;
+    }
 }
 
 impl crate::Command for AddRule {
@@ -883,11 +1299,17 @@ impl CollectClassNames {
 }
 
 /// What [`CollectClassNames`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CollectClassNamesReturns {
     /// Class name list.
     pub class_names: Vec<String>,
+}
+
+crate::macros::received! {
+    CollectClassNamesReturns {
+        class_names = "classNames",
+        ;
+    }
 }
 
 impl crate::Command for CollectClassNames {
@@ -922,11 +1344,17 @@ impl CreateStyleSheet {
 }
 
 /// What [`CreateStyleSheet`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CreateStyleSheetReturns {
     /// Identifier of the created "via-inspector" stylesheet.
     pub style_sheet_id: super::dom::StyleSheetId,
+}
+
+crate::macros::received! {
+    CreateStyleSheetReturns {
+        style_sheet_id = "styleSheetId",
+        ;
+    }
 }
 
 impl crate::Command for CreateStyleSheet {
@@ -1061,8 +1489,7 @@ impl GetBackgroundColors {
 }
 
 /// What [`GetBackgroundColors`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetBackgroundColorsReturns {
     /// The range of background colors behind this element, if it contains any visible text. If no
     /// visible text is present, this will be undefined. In the case of a flat background color,
@@ -1075,6 +1502,15 @@ pub struct GetBackgroundColorsReturns {
     /// The computed font weight for this node, as a CSS computed value string (e.g. 'normal' or
     /// '100').
     pub computed_font_weight: Option<String>,
+}
+
+crate::macros::received! {
+    GetBackgroundColorsReturns {
+        ;
+        background_colors = "backgroundColors",
+        computed_font_size = "computedFontSize",
+        computed_font_weight = "computedFontWeight",
+    }
 }
 
 impl crate::Command for GetBackgroundColors {
@@ -1102,8 +1538,7 @@ impl GetComputedStyleForNode {
 }
 
 /// What [`GetComputedStyleForNode`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetComputedStyleForNodeReturns {
     /// Computed style for the specified DOM node.
     pub computed_style: Vec<CSSComputedStyleProperty>,
@@ -1112,6 +1547,14 @@ pub struct GetComputedStyleForNodeReturns {
     ///
     /// Experimental.
     pub extra_fields: ComputedStyleExtraFields,
+}
+
+crate::macros::received! {
+    GetComputedStyleForNodeReturns {
+        computed_style = "computedStyle",
+        extra_fields = "extraFields",
+        ;
+    }
 }
 
 impl crate::Command for GetComputedStyleForNode {
@@ -1167,10 +1610,17 @@ impl ResolveValues {
 }
 
 /// What [`ResolveValues`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ResolveValuesReturns {
     /// The field `results`.
     pub results: Vec<String>,
+}
+
+crate::macros::received! {
+    ResolveValuesReturns {
+        results = "results",
+        ;
+    }
 }
 
 impl crate::Command for ResolveValues {
@@ -1203,11 +1653,17 @@ impl GetLonghandProperties {
 }
 
 /// What [`GetLonghandProperties`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetLonghandPropertiesReturns {
     /// The field `longhandProperties`.
     pub longhand_properties: Vec<CSSProperty>,
+}
+
+crate::macros::received! {
+    GetLonghandPropertiesReturns {
+        longhand_properties = "longhandProperties",
+        ;
+    }
 }
 
 impl crate::Command for GetLonghandProperties {
@@ -1236,13 +1692,20 @@ impl GetInlineStylesForNode {
 }
 
 /// What [`GetInlineStylesForNode`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetInlineStylesForNodeReturns {
     /// Inline style for the specified DOM node.
     pub inline_style: Option<CSSStyle>,
     /// Attribute-defined element style (e.g. resulting from "width=20 height=100%").
     pub attributes_style: Option<CSSStyle>,
+}
+
+crate::macros::received! {
+    GetInlineStylesForNodeReturns {
+        ;
+        inline_style = "inlineStyle",
+        attributes_style = "attributesStyle",
+    }
 }
 
 impl crate::Command for GetInlineStylesForNode {
@@ -1273,8 +1736,7 @@ impl GetAnimatedStylesForNode {
 }
 
 /// What [`GetAnimatedStylesForNode`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetAnimatedStylesForNodeReturns {
     /// Styles coming from animations.
     pub animation_styles: Option<Vec<CSSAnimationStyle>>,
@@ -1283,6 +1745,15 @@ pub struct GetAnimatedStylesForNodeReturns {
     /// Inherited style entries for animationsStyle and transitionsStyle from
     /// the inheritance chain of the element.
     pub inherited: Option<Vec<InheritedAnimatedStyleEntry>>,
+}
+
+crate::macros::received! {
+    GetAnimatedStylesForNodeReturns {
+        ;
+        animation_styles = "animationStyles",
+        transitions_style = "transitionsStyle",
+        inherited = "inherited",
+    }
 }
 
 impl crate::Command for GetAnimatedStylesForNode {
@@ -1310,15 +1781,13 @@ impl GetMatchedStylesForNode {
 }
 
 /// What [`GetMatchedStylesForNode`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetMatchedStylesForNodeReturns {
     /// Inline style for the specified DOM node.
     pub inline_style: Option<CSSStyle>,
     /// Attribute-defined element style (e.g. resulting from "width=20 height=100%").
     pub attributes_style: Option<CSSStyle>,
     /// CSS rules matching this node, from all applicable stylesheets.
-    #[serde(rename = "matchedCSSRules")]
     pub matched_css_rules: Option<Vec<RuleMatch>>,
     /// Pseudo style matches for this node.
     pub pseudo_elements: Option<Vec<PseudoElementMatches>>,
@@ -1349,6 +1818,26 @@ pub struct GetMatchedStylesForNodeReturns {
     pub css_function_rules: Option<Vec<CSSFunctionRule>>,
 }
 
+crate::macros::received! {
+    GetMatchedStylesForNodeReturns {
+        ;
+        inline_style = "inlineStyle",
+        attributes_style = "attributesStyle",
+        matched_css_rules = "matchedCSSRules",
+        pseudo_elements = "pseudoElements",
+        inherited = "inherited",
+        inherited_pseudo_elements = "inheritedPseudoElements",
+        css_keyframes_rules = "cssKeyframesRules",
+        css_position_try_rules = "cssPositionTryRules",
+        active_position_fallback_index = "activePositionFallbackIndex",
+        css_property_rules = "cssPropertyRules",
+        css_property_registrations = "cssPropertyRegistrations",
+        css_at_rules = "cssAtRules",
+        parent_layout_node_id = "parentLayoutNodeId",
+        css_function_rules = "cssFunctionRules",
+    }
+}
+
 impl crate::Command for GetMatchedStylesForNode {
     const METHOD: &'static str = "CSS.getMatchedStylesForNode";
     type Returns = GetMatchedStylesForNodeReturns;
@@ -1363,11 +1852,17 @@ impl crate::Command for GetMatchedStylesForNode {
 pub struct GetEnvironmentVariables {}
 
 /// What [`GetEnvironmentVariables`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetEnvironmentVariablesReturns {
     /// The field `environmentVariables`.
     pub environment_variables: crate::Raw,
+}
+
+crate::macros::received! {
+    GetEnvironmentVariablesReturns {
+        environment_variables = "environmentVariables",
+        ;
+    }
 }
 
 impl crate::Command for GetEnvironmentVariables {
@@ -1382,10 +1877,17 @@ impl crate::Command for GetEnvironmentVariables {
 pub struct GetMediaQueries {}
 
 /// What [`GetMediaQueries`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetMediaQueriesReturns {
     /// The field `medias`.
     pub medias: Vec<CSSMedia>,
+}
+
+crate::macros::received! {
+    GetMediaQueriesReturns {
+        medias = "medias",
+        ;
+    }
 }
 
 impl crate::Command for GetMediaQueries {
@@ -1414,10 +1916,17 @@ impl GetPlatformFontsForNode {
 }
 
 /// What [`GetPlatformFontsForNode`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetPlatformFontsForNodeReturns {
     /// Usage statistics for every employed platform font.
     pub fonts: Vec<PlatformFontUsage>,
+}
+
+crate::macros::received! {
+    GetPlatformFontsForNodeReturns {
+        fonts = "fonts",
+        ;
+    }
 }
 
 impl crate::Command for GetPlatformFontsForNode {
@@ -1445,10 +1954,17 @@ impl GetStyleSheetText {
 }
 
 /// What [`GetStyleSheetText`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetStyleSheetTextReturns {
     /// The stylesheet text.
     pub text: String,
+}
+
+crate::macros::received! {
+    GetStyleSheetTextReturns {
+        text = "text",
+        ;
+    }
 }
 
 impl crate::Command for GetStyleSheetText {
@@ -1481,11 +1997,17 @@ impl GetLayersForNode {
 }
 
 /// What [`GetLayersForNode`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetLayersForNodeReturns {
     /// The field `rootLayer`.
     pub root_layer: CSSLayerData,
+}
+
+crate::macros::received! {
+    GetLayersForNodeReturns {
+        root_layer = "rootLayer",
+        ;
+    }
 }
 
 impl crate::Command for GetLayersForNode {
@@ -1522,10 +2044,17 @@ impl GetLocationForSelector {
 }
 
 /// What [`GetLocationForSelector`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetLocationForSelectorReturns {
     /// The field `ranges`.
     pub ranges: Vec<SourceRange>,
+}
+
+crate::macros::received! {
+    GetLocationForSelectorReturns {
+        ranges = "ranges",
+        ;
+    }
 }
 
 impl crate::Command for GetLocationForSelector {
@@ -1596,11 +2125,17 @@ impl crate::Command for TrackComputedStyleUpdates {
 pub struct TakeComputedStyleUpdates {}
 
 /// What [`TakeComputedStyleUpdates`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct TakeComputedStyleUpdatesReturns {
     /// The list of node Ids that have their tracked computed styles updated.
     pub node_ids: Vec<super::dom::NodeId>,
+}
+
+crate::macros::received! {
+    TakeComputedStyleUpdatesReturns {
+        node_ids = "nodeIds",
+        ;
+    }
 }
 
 impl crate::Command for TakeComputedStyleUpdates {
@@ -1673,11 +2208,17 @@ impl SetPropertyRulePropertyName {
 }
 
 /// What [`SetPropertyRulePropertyName`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SetPropertyRulePropertyNameReturns {
     /// The resulting key text after modification.
     pub property_name: Value,
+}
+
+crate::macros::received! {
+    SetPropertyRulePropertyNameReturns {
+        property_name = "propertyName",
+        ;
+    }
 }
 
 impl crate::Command for SetPropertyRulePropertyName {
@@ -1715,11 +2256,17 @@ impl SetKeyframeKey {
 }
 
 /// What [`SetKeyframeKey`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SetKeyframeKeyReturns {
     /// The resulting key text after modification.
     pub key_text: Value,
+}
+
+crate::macros::received! {
+    SetKeyframeKeyReturns {
+        key_text = "keyText",
+        ;
+    }
 }
 
 impl crate::Command for SetKeyframeKey {
@@ -1757,10 +2304,17 @@ impl SetMediaText {
 }
 
 /// What [`SetMediaText`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct SetMediaTextReturns {
     /// The resulting CSS media rule after modification.
     pub media: CSSMedia,
+}
+
+crate::macros::received! {
+    SetMediaTextReturns {
+        media = "media",
+        ;
+    }
 }
 
 impl crate::Command for SetMediaText {
@@ -1801,11 +2355,17 @@ impl SetContainerQueryText {
 }
 
 /// What [`SetContainerQueryText`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SetContainerQueryTextReturns {
     /// The resulting CSS container query rule after modification.
     pub container_query: CSSContainerQuery,
+}
+
+crate::macros::received! {
+    SetContainerQueryTextReturns {
+        container_query = "containerQuery",
+        ;
+    }
 }
 
 impl crate::Command for SetContainerQueryText {
@@ -1845,11 +2405,17 @@ impl SetContainerQueryConditionText {
 }
 
 /// What [`SetContainerQueryConditionText`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SetContainerQueryConditionTextReturns {
     /// The resulting CSS container query rule after modification.
     pub container_query: CSSContainerQuery,
+}
+
+crate::macros::received! {
+    SetContainerQueryConditionTextReturns {
+        container_query = "containerQuery",
+        ;
+    }
 }
 
 impl crate::Command for SetContainerQueryConditionText {
@@ -1889,10 +2455,17 @@ impl SetSupportsText {
 }
 
 /// What [`SetSupportsText`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct SetSupportsTextReturns {
     /// The resulting CSS Supports rule after modification.
     pub supports: CSSSupports,
+}
+
+crate::macros::received! {
+    SetSupportsTextReturns {
+        supports = "supports",
+        ;
+    }
 }
 
 impl crate::Command for SetSupportsText {
@@ -1932,10 +2505,17 @@ impl SetNavigationText {
 }
 
 /// What [`SetNavigationText`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct SetNavigationTextReturns {
     /// The resulting CSS Navigation rule after modification.
     pub navigation: CSSNavigation,
+}
+
+crate::macros::received! {
+    SetNavigationTextReturns {
+        navigation = "navigation",
+        ;
+    }
 }
 
 impl crate::Command for SetNavigationText {
@@ -1975,10 +2555,17 @@ impl SetScopeText {
 }
 
 /// What [`SetScopeText`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct SetScopeTextReturns {
     /// The resulting CSS Scope rule after modification.
     pub scope: CSSScope,
+}
+
+crate::macros::received! {
+    SetScopeTextReturns {
+        scope = "scope",
+        ;
+    }
 }
 
 impl crate::Command for SetScopeText {
@@ -2016,11 +2603,17 @@ impl SetRuleSelector {
 }
 
 /// What [`SetRuleSelector`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SetRuleSelectorReturns {
     /// The resulting selector list after modification.
     pub selector_list: SelectorList,
+}
+
+crate::macros::received! {
+    SetRuleSelectorReturns {
+        selector_list = "selectorList",
+        ;
+    }
 }
 
 impl crate::Command for SetRuleSelector {
@@ -2054,12 +2647,17 @@ impl SetStyleSheetText {
 }
 
 /// What [`SetStyleSheetText`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SetStyleSheetTextReturns {
     /// URL of source map associated with script (if any).
-    #[serde(rename = "sourceMapURL")]
     pub source_map_url: Option<String>,
+}
+
+crate::macros::received! {
+    SetStyleSheetTextReturns {
+        ;
+        source_map_url = "sourceMapURL",
+    }
 }
 
 impl crate::Command for SetStyleSheetText {
@@ -2095,10 +2693,17 @@ impl SetStyleTexts {
 }
 
 /// What [`SetStyleTexts`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct SetStyleTextsReturns {
     /// The resulting styles after modification.
     pub styles: Vec<CSSStyle>,
+}
+
+crate::macros::received! {
+    SetStyleTextsReturns {
+        styles = "styles",
+        ;
+    }
 }
 
 impl crate::Command for SetStyleTexts {
@@ -2125,11 +2730,17 @@ impl crate::Command for StartRuleUsageTracking {
 pub struct StopRuleUsageTracking {}
 
 /// What [`StopRuleUsageTracking`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct StopRuleUsageTrackingReturns {
     /// The field `ruleUsage`.
     pub rule_usage: Vec<RuleUsage>,
+}
+
+crate::macros::received! {
+    StopRuleUsageTrackingReturns {
+        rule_usage = "ruleUsage",
+        ;
+    }
 }
 
 impl crate::Command for StopRuleUsageTracking {
@@ -2145,12 +2756,20 @@ impl crate::Command for StopRuleUsageTracking {
 pub struct TakeCoverageDelta {}
 
 /// What [`TakeCoverageDelta`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct TakeCoverageDeltaReturns {
     /// The field `coverage`.
     pub coverage: Vec<RuleUsage>,
     /// Monotonically increasing time, in seconds.
     pub timestamp: f64,
+}
+
+crate::macros::received! {
+    TakeCoverageDeltaReturns {
+        coverage = "coverage",
+        timestamp = "timestamp",
+        ;
+    }
 }
 
 impl crate::Command for TakeCoverageDelta {
@@ -2185,10 +2804,17 @@ impl crate::Command for SetLocalFontsEnabled {
 /// web font.
 ///
 /// Arrives as `CSS.fontsUpdated`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct FontsUpdated {
     /// The web font that has loaded.
     pub font: Option<FontFace>,
+}
+
+crate::macros::received! {
+    FontsUpdated {
+        ;
+        font = "font",
+    }
 }
 
 impl crate::Event for FontsUpdated {
@@ -2199,8 +2825,14 @@ impl crate::Event for FontsUpdated {
 /// resized.) The current implementation considers only viewport-dependent media features.
 ///
 /// Arrives as `CSS.mediaQueryResultChanged`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct MediaQueryResultChanged {}
+
+crate::macros::received! {
+    MediaQueryResultChanged {
+        ;
+    }
+}
 
 impl crate::Event for MediaQueryResultChanged {
     const METHOD: &'static str = "CSS.mediaQueryResultChanged";
@@ -2209,10 +2841,17 @@ impl crate::Event for MediaQueryResultChanged {
 /// Fired whenever an active document stylesheet is added.
 ///
 /// Arrives as `CSS.styleSheetAdded`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct StyleSheetAdded {
     /// Added stylesheet metainfo.
     pub header: CSSStyleSheetHeader,
+}
+
+crate::macros::received! {
+    StyleSheetAdded {
+        header = "header",
+        ;
+    }
 }
 
 impl crate::Event for StyleSheetAdded {
@@ -2222,11 +2861,17 @@ impl crate::Event for StyleSheetAdded {
 /// Fired whenever a stylesheet is changed as a result of the client operation.
 ///
 /// Arrives as `CSS.styleSheetChanged`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct StyleSheetChanged {
     /// The field `styleSheetId`.
     pub style_sheet_id: super::dom::StyleSheetId,
+}
+
+crate::macros::received! {
+    StyleSheetChanged {
+        style_sheet_id = "styleSheetId",
+        ;
+    }
 }
 
 impl crate::Event for StyleSheetChanged {
@@ -2236,11 +2881,17 @@ impl crate::Event for StyleSheetChanged {
 /// Fired whenever an active document stylesheet is removed.
 ///
 /// Arrives as `CSS.styleSheetRemoved`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct StyleSheetRemoved {
     /// Identifier of the removed stylesheet.
     pub style_sheet_id: super::dom::StyleSheetId,
+}
+
+crate::macros::received! {
+    StyleSheetRemoved {
+        style_sheet_id = "styleSheetId",
+        ;
+    }
 }
 
 impl crate::Event for StyleSheetRemoved {
@@ -2252,11 +2903,17 @@ impl crate::Event for StyleSheetRemoved {
 /// Arrives as `CSS.computedStyleUpdated`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ComputedStyleUpdated {
     /// The node id that has updated computed styles.
     pub node_id: super::dom::NodeId,
+}
+
+crate::macros::received! {
+    ComputedStyleUpdated {
+        node_id = "nodeId",
+        ;
+    }
 }
 
 impl crate::Event for ComputedStyleUpdated {

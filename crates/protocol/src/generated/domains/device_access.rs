@@ -2,7 +2,7 @@
 //! The domain `DeviceAccess`.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// Device request id.
@@ -15,12 +15,20 @@ crate::macros::string_type! {
 }
 
 /// Device information displayed in a user prompt to select a device.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct PromptDevice {
     /// The field `id`.
     pub id: DeviceId,
     /// Display name as it appears in a device request user prompt.
     pub name: String,
+}
+
+crate::macros::received! {
+    PromptDevice {
+        id = "id",
+        name = "name",
+        ;
+    }
 }
 
 /// Enable events in this domain.
@@ -97,12 +105,20 @@ impl crate::Command for CancelPrompt {
 /// selectPrompt or cancelPrompt command.
 ///
 /// Arrives as `DeviceAccess.deviceRequestPrompted`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct DeviceRequestPrompted {
     /// The field `id`.
     pub id: RequestId,
     /// The field `devices`.
     pub devices: Vec<PromptDevice>,
+}
+
+crate::macros::received! {
+    DeviceRequestPrompted {
+        id = "id",
+        devices = "devices",
+        ;
+    }
 }
 
 impl crate::Event for DeviceRequestPrompted {

@@ -2,7 +2,7 @@
 //! The domain `DeviceOrientation`.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Clears the overridden Device Orientation.
 ///

@@ -2,7 +2,7 @@
 //! This domain allows interacting with the Digital Credentials API for automation.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// The type of virtual wallet action.

@@ -6,7 +6,7 @@
 //! and never sends the same node twice. It is client's responsibility to collect information about
 //! the nodes that were sent to the client. Note that `iframe` owner elements will return
 //! corresponding document elements as their child nodes.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::integer_type! { /// Unique DOM node identifier.
 NodeId }
@@ -21,8 +21,7 @@ crate::macros::string_type! {
 }
 
 /// Backend node with a friendly name.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct BackendNode {
     /// `Node`'s nodeType.
     pub node_type: i64,
@@ -30,6 +29,15 @@ pub struct BackendNode {
     pub node_name: String,
     /// The field `backendNodeId`.
     pub backend_node_id: BackendNodeId,
+}
+
+crate::macros::received! {
+    BackendNode {
+        node_type = "nodeType",
+        node_name = "nodeName",
+        backend_node_id = "backendNodeId",
+        ;
+    }
 }
 
 crate::macros::string_type! {
@@ -128,8 +136,7 @@ crate::macros::string_type! {
 
 /// DOM interaction is implemented in terms of mirror objects that represent the actual DOM nodes.
 /// DOMNode is a base node mirror type.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Node {
     /// Node identifier that is passed into the rest of the DOM messages as the `nodeId`. Backend
     /// will only push node with given `id` once. It is aware of all requested nodes and will only
@@ -154,10 +161,8 @@ pub struct Node {
     /// Attributes of the `Element` node in the form of flat array `[name1, value1, name2, value2]`.
     pub attributes: Option<Vec<String>>,
     /// Document URL that `Document` or `FrameOwner` node points to.
-    #[serde(rename = "documentURL")]
     pub document_url: Option<String>,
     /// Base URL that `Document` or `FrameOwner` node uses for URL completion.
-    #[serde(rename = "baseURL")]
     pub base_url: Option<String>,
     /// `DocumentType`'s publicId.
     pub public_id: Option<String>,
@@ -197,7 +202,6 @@ pub struct Node {
     /// Distributed nodes for given insertion point.
     pub distributed_nodes: Option<Vec<BackendNode>>,
     /// Whether the node is SVG.
-    #[serde(rename = "isSVG")]
     pub is_svg: Option<bool>,
     /// The field `compatibilityMode`.
     pub compatibility_mode: Option<CompatibilityMode>,
@@ -221,14 +225,62 @@ pub struct Node {
     pub ad_provenance: Option<super::network::AdProvenance>,
 }
 
+crate::macros::received! {
+    Node {
+        node_id = "nodeId",
+        backend_node_id = "backendNodeId",
+        node_type = "nodeType",
+        node_name = "nodeName",
+        local_name = "localName",
+        node_value = "nodeValue",
+        ;
+        parent_id = "parentId",
+        child_node_count = "childNodeCount",
+        children = "children",
+        attributes = "attributes",
+        document_url = "documentURL",
+        base_url = "baseURL",
+        public_id = "publicId",
+        system_id = "systemId",
+        internal_subset = "internalSubset",
+        xml_version = "xmlVersion",
+        name = "name",
+        value = "value",
+        pseudo_type = "pseudoType",
+        pseudo_identifier = "pseudoIdentifier",
+        shadow_root_type = "shadowRootType",
+        frame_id = "frameId",
+        content_document = "contentDocument",
+        shadow_roots = "shadowRoots",
+        template_content = "templateContent",
+        pseudo_elements = "pseudoElements",
+        imported_document = "importedDocument",
+        distributed_nodes = "distributedNodes",
+        is_svg = "isSVG",
+        compatibility_mode = "compatibilityMode",
+        assigned_slot = "assignedSlot",
+        is_scrollable = "isScrollable",
+        affected_by_starting_styles = "affectedByStartingStyles",
+        adopted_style_sheets = "adoptedStyleSheets",
+        ad_provenance = "adProvenance",
+    }
+}
+
 /// A structure to hold the top-level node of a detached tree and an array of its retained descendants.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DetachedElementInfo {
     /// The field `treeNode`.
     pub tree_node: Node,
     /// The field `retainedNodeIds`.
     pub retained_node_ids: Vec<NodeId>,
+}
+
+crate::macros::received! {
+    DetachedElementInfo {
+        tree_node = "treeNode",
+        retained_node_ids = "retainedNodeIds",
+        ;
+    }
 }
 
 /// A structure holding an RGBA color.
@@ -256,8 +308,7 @@ impl RGBA {
 pub type Quad = Vec<f64>;
 
 /// Box model.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct BoxModel {
     /// Content box
     pub content: Quad,
@@ -275,9 +326,21 @@ pub struct BoxModel {
     pub shape_outside: Option<ShapeOutsideInfo>,
 }
 
+crate::macros::received! {
+    BoxModel {
+        content = "content",
+        padding = "padding",
+        border = "border",
+        margin = "margin",
+        width = "width",
+        height = "height",
+        ;
+        shape_outside = "shapeOutside",
+    }
+}
+
 /// CSS Shape Outside details.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ShapeOutsideInfo {
     /// Shape bounds
     pub bounds: Quad,
@@ -287,8 +350,17 @@ pub struct ShapeOutsideInfo {
     pub margin_shape: Vec<crate::Raw>,
 }
 
+crate::macros::received! {
+    ShapeOutsideInfo {
+        bounds = "bounds",
+        shape = "shape",
+        margin_shape = "marginShape",
+        ;
+    }
+}
+
 /// Rectangle.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Rect {
     /// X coordinate
     pub x: f64,
@@ -309,6 +381,16 @@ impl Rect {
             width,
             height,
         }
+    }
+}
+
+crate::macros::received! {
+    Rect {
+        x = "x",
+        y = "y",
+        width = "width",
+        height = "height",
+        ;
     }
 }
 
@@ -351,11 +433,17 @@ impl CollectClassNamesFromSubtree {
 }
 
 /// What [`CollectClassNamesFromSubtree`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CollectClassNamesFromSubtreeReturns {
     /// Class name list.
     pub class_names: Vec<String>,
+}
+
+crate::macros::received! {
+    CollectClassNamesFromSubtreeReturns {
+        class_names = "classNames",
+        ;
+    }
 }
 
 impl crate::Command for CollectClassNamesFromSubtree {
@@ -394,11 +482,17 @@ impl CopyTo {
 }
 
 /// What [`CopyTo`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CopyToReturns {
     /// Id of the node clone.
     pub node_id: NodeId,
+}
+
+crate::macros::received! {
+    CopyToReturns {
+        node_id = "nodeId",
+        ;
+    }
 }
 
 impl crate::Command for CopyTo {
@@ -433,10 +527,17 @@ pub struct DescribeNode {
 }
 
 /// What [`DescribeNode`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct DescribeNodeReturns {
     /// Node description.
     pub node: Node,
+}
+
+crate::macros::received! {
+    DescribeNodeReturns {
+        node = "node",
+        ;
+    }
 }
 
 impl crate::Command for DescribeNode {
@@ -568,10 +669,17 @@ impl GetAttributes {
 }
 
 /// What [`GetAttributes`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetAttributesReturns {
     /// An interleaved array of node attribute names and values.
     pub attributes: Vec<String>,
+}
+
+crate::macros::received! {
+    GetAttributesReturns {
+        attributes = "attributes",
+        ;
+    }
 }
 
 impl crate::Command for GetAttributes {
@@ -597,10 +705,17 @@ pub struct GetBoxModel {
 }
 
 /// What [`GetBoxModel`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetBoxModelReturns {
     /// Box model for the node.
     pub model: BoxModel,
+}
+
+crate::macros::received! {
+    GetBoxModelReturns {
+        model = "model",
+        ;
+    }
 }
 
 impl crate::Command for GetBoxModel {
@@ -629,10 +744,17 @@ pub struct GetContentQuads {
 }
 
 /// What [`GetContentQuads`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetContentQuadsReturns {
     /// Quads that describe node layout relative to viewport.
     pub quads: Vec<Quad>,
+}
+
+crate::macros::received! {
+    GetContentQuadsReturns {
+        quads = "quads",
+        ;
+    }
 }
 
 impl crate::Command for GetContentQuads {
@@ -657,10 +779,17 @@ pub struct GetDocument {
 }
 
 /// What [`GetDocument`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetDocumentReturns {
     /// Resulting node.
     pub root: Node,
+}
+
+crate::macros::received! {
+    GetDocumentReturns {
+        root = "root",
+        ;
+    }
 }
 
 impl crate::Command for GetDocument {
@@ -688,10 +817,17 @@ pub struct GetFlattenedDocument {
 }
 
 /// What [`GetFlattenedDocument`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetFlattenedDocumentReturns {
     /// Resulting node.
     pub nodes: Vec<Node>,
+}
+
+crate::macros::received! {
+    GetFlattenedDocumentReturns {
+        nodes = "nodes",
+        ;
+    }
 }
 
 impl crate::Command for GetFlattenedDocument {
@@ -729,11 +865,17 @@ impl GetNodesForSubtreeByStyle {
 }
 
 /// What [`GetNodesForSubtreeByStyle`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetNodesForSubtreeByStyleReturns {
     /// Resulting nodes.
     pub node_ids: Vec<NodeId>,
+}
+
+crate::macros::received! {
+    GetNodesForSubtreeByStyleReturns {
+        node_ids = "nodeIds",
+        ;
+    }
 }
 
 impl crate::Command for GetNodesForSubtreeByStyle {
@@ -776,8 +918,7 @@ impl GetNodeForLocation {
 }
 
 /// What [`GetNodeForLocation`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetNodeForLocationReturns {
     /// Resulting node.
     pub backend_node_id: BackendNodeId,
@@ -785,6 +926,15 @@ pub struct GetNodeForLocationReturns {
     pub frame_id: super::page::FrameId,
     /// Id of the node at given coordinates, only when enabled and requested document.
     pub node_id: Option<NodeId>,
+}
+
+crate::macros::received! {
+    GetNodeForLocationReturns {
+        backend_node_id = "backendNodeId",
+        frame_id = "frameId",
+        ;
+        node_id = "nodeId",
+    }
 }
 
 impl crate::Command for GetNodeForLocation {
@@ -815,12 +965,17 @@ pub struct GetOuterHTML {
 }
 
 /// What [`GetOuterHTML`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetOuterHTMLReturns {
     /// Outer HTML markup.
-    #[serde(rename = "outerHTML")]
     pub outer_html: String,
+}
+
+crate::macros::received! {
+    GetOuterHTMLReturns {
+        outer_html = "outerHTML",
+        ;
+    }
 }
 
 impl crate::Command for GetOuterHTML {
@@ -848,11 +1003,17 @@ impl GetRelayoutBoundary {
 }
 
 /// What [`GetRelayoutBoundary`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetRelayoutBoundaryReturns {
     /// Relayout boundary node id for the given node.
     pub node_id: NodeId,
+}
+
+crate::macros::received! {
+    GetRelayoutBoundaryReturns {
+        node_id = "nodeId",
+        ;
+    }
 }
 
 impl crate::Command for GetRelayoutBoundary {
@@ -889,11 +1050,17 @@ impl GetSearchResults {
 }
 
 /// What [`GetSearchResults`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetSearchResultsReturns {
     /// Ids of the search result nodes.
     pub node_ids: Vec<NodeId>,
+}
+
+crate::macros::received! {
+    GetSearchResultsReturns {
+        node_ids = "nodeIds",
+        ;
+    }
 }
 
 impl crate::Command for GetSearchResults {
@@ -942,11 +1109,17 @@ impl MoveTo {
 }
 
 /// What [`MoveTo`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct MoveToReturns {
     /// New id of the moved node.
     pub node_id: NodeId,
+}
+
+crate::macros::received! {
+    MoveToReturns {
+        node_id = "nodeId",
+        ;
+    }
 }
 
 impl crate::Command for MoveTo {
@@ -984,13 +1157,20 @@ impl PerformSearch {
 }
 
 /// What [`PerformSearch`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PerformSearchReturns {
     /// Unique search session identifier.
     pub search_id: String,
     /// Number of search results.
     pub result_count: i64,
+}
+
+crate::macros::received! {
+    PerformSearchReturns {
+        search_id = "searchId",
+        result_count = "resultCount",
+        ;
+    }
 }
 
 impl crate::Command for PerformSearch {
@@ -1017,11 +1197,17 @@ impl PushNodeByPathToFrontend {
 }
 
 /// What [`PushNodeByPathToFrontend`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PushNodeByPathToFrontendReturns {
     /// Id of the node for given path.
     pub node_id: NodeId,
+}
+
+crate::macros::received! {
+    PushNodeByPathToFrontendReturns {
+        node_id = "nodeId",
+        ;
+    }
 }
 
 impl crate::Command for PushNodeByPathToFrontend {
@@ -1049,12 +1235,18 @@ impl PushNodesByBackendIdsToFrontend {
 }
 
 /// What [`PushNodesByBackendIdsToFrontend`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PushNodesByBackendIdsToFrontendReturns {
     /// The array of ids of pushed nodes that correspond to the backend ids specified in
     /// backendNodeIds.
     pub node_ids: Vec<NodeId>,
+}
+
+crate::macros::received! {
+    PushNodesByBackendIdsToFrontendReturns {
+        node_ids = "nodeIds",
+        ;
+    }
 }
 
 impl crate::Command for PushNodesByBackendIdsToFrontend {
@@ -1085,11 +1277,17 @@ impl QuerySelector {
 }
 
 /// What [`QuerySelector`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct QuerySelectorReturns {
     /// Query selector result.
     pub node_id: NodeId,
+}
+
+crate::macros::received! {
+    QuerySelectorReturns {
+        node_id = "nodeId",
+        ;
+    }
 }
 
 impl crate::Command for QuerySelector {
@@ -1120,11 +1318,17 @@ impl QuerySelectorAll {
 }
 
 /// What [`QuerySelectorAll`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct QuerySelectorAllReturns {
     /// Query selector result.
     pub node_ids: Vec<NodeId>,
+}
+
+crate::macros::received! {
+    QuerySelectorAllReturns {
+        node_ids = "nodeIds",
+        ;
+    }
 }
 
 impl crate::Command for QuerySelectorAll {
@@ -1143,11 +1347,17 @@ impl crate::Command for QuerySelectorAll {
 pub struct GetTopLayerElements {}
 
 /// What [`GetTopLayerElements`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetTopLayerElementsReturns {
     /// NodeIds of top layer elements
     pub node_ids: Vec<NodeId>,
+}
+
+crate::macros::received! {
+    GetTopLayerElementsReturns {
+        node_ids = "nodeIds",
+        ;
+    }
 }
 
 impl crate::Command for GetTopLayerElements {
@@ -1180,11 +1390,17 @@ impl GetElementByRelation {
 }
 
 /// What [`GetElementByRelation`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetElementByRelationReturns {
     /// NodeId of the element matching the queried relation.
     pub node_id: NodeId,
+}
+
+crate::macros::received! {
+    GetElementByRelationReturns {
+        node_id = "nodeId",
+        ;
+    }
 }
 
 impl crate::Command for GetElementByRelation {
@@ -1312,11 +1528,17 @@ impl RequestNode {
 }
 
 /// What [`RequestNode`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct RequestNodeReturns {
     /// Node id for given object.
     pub node_id: NodeId,
+}
+
+crate::macros::received! {
+    RequestNodeReturns {
+        node_id = "nodeId",
+        ;
+    }
 }
 
 impl crate::Command for RequestNode {
@@ -1345,10 +1567,17 @@ pub struct ResolveNode {
 }
 
 /// What [`ResolveNode`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ResolveNodeReturns {
     /// JavaScript object wrapper for given node.
     pub object: super::runtime::RemoteObject,
+}
+
+crate::macros::received! {
+    ResolveNodeReturns {
+        object = "object",
+        ;
+    }
 }
 
 impl crate::Command for ResolveNode {
@@ -1498,10 +1727,17 @@ impl GetNodeStackTraces {
 }
 
 /// What [`GetNodeStackTraces`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetNodeStackTracesReturns {
     /// Creation stack trace, if available.
     pub creation: Option<super::runtime::StackTrace>,
+}
+
+crate::macros::received! {
+    GetNodeStackTracesReturns {
+        ;
+        creation = "creation",
+    }
 }
 
 impl crate::Command for GetNodeStackTraces {
@@ -1532,10 +1768,17 @@ impl GetFileInfo {
 }
 
 /// What [`GetFileInfo`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetFileInfoReturns {
     /// The field `path`.
     pub path: String,
+}
+
+crate::macros::received! {
+    GetFileInfoReturns {
+        path = "path",
+        ;
+    }
 }
 
 impl crate::Command for GetFileInfo {
@@ -1552,11 +1795,17 @@ impl crate::Command for GetFileInfo {
 pub struct GetDetachedDomNodes {}
 
 /// What [`GetDetachedDomNodes`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetDetachedDomNodesReturns {
     /// The list of detached nodes
     pub detached_nodes: Vec<DetachedElementInfo>,
+}
+
+crate::macros::received! {
+    GetDetachedDomNodesReturns {
+        detached_nodes = "detachedNodes",
+        ;
+    }
 }
 
 impl crate::Command for GetDetachedDomNodes {
@@ -1612,11 +1861,17 @@ impl SetNodeName {
 }
 
 /// What [`SetNodeName`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SetNodeNameReturns {
     /// New node's id.
     pub node_id: NodeId,
+}
+
+crate::macros::received! {
+    SetNodeNameReturns {
+        node_id = "nodeId",
+        ;
+    }
 }
 
 impl crate::Command for SetNodeName {
@@ -1714,13 +1969,20 @@ impl GetFrameOwner {
 }
 
 /// What [`GetFrameOwner`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetFrameOwnerReturns {
     /// Resulting node.
     pub backend_node_id: BackendNodeId,
     /// Id of the node at given coordinates, only when enabled and requested document.
     pub node_id: Option<NodeId>,
+}
+
+crate::macros::received! {
+    GetFrameOwnerReturns {
+        backend_node_id = "backendNodeId",
+        ;
+        node_id = "nodeId",
+    }
 }
 
 impl crate::Command for GetFrameOwner {
@@ -1774,11 +2036,17 @@ impl GetContainerForNode {
 }
 
 /// What [`GetContainerForNode`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetContainerForNodeReturns {
     /// The container node for the given node, or null if not found.
     pub node_id: Option<NodeId>,
+}
+
+crate::macros::received! {
+    GetContainerForNodeReturns {
+        ;
+        node_id = "nodeId",
+    }
 }
 
 impl crate::Command for GetContainerForNode {
@@ -1807,11 +2075,17 @@ impl GetQueryingDescendantsForContainer {
 }
 
 /// What [`GetQueryingDescendantsForContainer`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetQueryingDescendantsForContainerReturns {
     /// Descendant nodes with container queries against the given container.
     pub node_ids: Vec<NodeId>,
+}
+
+crate::macros::received! {
+    GetQueryingDescendantsForContainerReturns {
+        node_ids = "nodeIds",
+        ;
+    }
 }
 
 impl crate::Command for GetQueryingDescendantsForContainer {
@@ -1849,11 +2123,17 @@ impl GetAnchorElement {
 }
 
 /// What [`GetAnchorElement`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetAnchorElementReturns {
     /// The anchor element of the given anchor query.
     pub node_id: NodeId,
+}
+
+crate::macros::received! {
+    GetAnchorElementReturns {
+        node_id = "nodeId",
+        ;
+    }
 }
 
 impl crate::Command for GetAnchorElement {
@@ -1895,11 +2175,17 @@ impl ForceShowPopover {
 }
 
 /// What [`ForceShowPopover`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ForceShowPopoverReturns {
     /// List of popovers that were closed in order to respect popover stacking order.
     pub node_ids: Vec<NodeId>,
+}
+
+crate::macros::received! {
+    ForceShowPopoverReturns {
+        node_ids = "nodeIds",
+        ;
+    }
 }
 
 impl crate::Command for ForceShowPopover {
@@ -1927,11 +2213,17 @@ impl GetImplicitAnchorCandidates {
 }
 
 /// What [`GetImplicitAnchorCandidates`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetImplicitAnchorCandidatesReturns {
     /// Candidate elements that can invoke this popover.
     pub backend_node_ids: Vec<BackendNodeId>,
+}
+
+crate::macros::received! {
+    GetImplicitAnchorCandidatesReturns {
+        backend_node_ids = "backendNodeIds",
+        ;
+    }
 }
 
 impl crate::Command for GetImplicitAnchorCandidates {
@@ -2034,8 +2326,7 @@ impl crate::Command for ClearTextMarkers {
 /// Fired when `Element`'s attribute is modified.
 ///
 /// Arrives as `DOM.attributeModified`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AttributeModified {
     /// Id of the node that has changed.
     pub node_id: NodeId,
@@ -2043,6 +2334,15 @@ pub struct AttributeModified {
     pub name: String,
     /// Attribute value.
     pub value: String,
+}
+
+crate::macros::received! {
+    AttributeModified {
+        node_id = "nodeId",
+        name = "name",
+        value = "value",
+        ;
+    }
 }
 
 impl crate::Event for AttributeModified {
@@ -2054,8 +2354,7 @@ impl crate::Event for AttributeModified {
 /// Arrives as `DOM.adoptedStyleSheetsModified`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AdoptedStyleSheetsModified {
     /// Id of the node that has changed.
     pub node_id: NodeId,
@@ -2065,6 +2364,14 @@ pub struct AdoptedStyleSheetsModified {
     pub adopted_style_sheets: Vec<StyleSheetId>,
 }
 
+crate::macros::received! {
+    AdoptedStyleSheetsModified {
+        node_id = "nodeId",
+        adopted_style_sheets = "adoptedStyleSheets",
+        ;
+    }
+}
+
 impl crate::Event for AdoptedStyleSheetsModified {
     const METHOD: &'static str = "DOM.adoptedStyleSheetsModified";
 }
@@ -2072,13 +2379,20 @@ impl crate::Event for AdoptedStyleSheetsModified {
 /// Fired when `Element`'s attribute is removed.
 ///
 /// Arrives as `DOM.attributeRemoved`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AttributeRemoved {
     /// Id of the node that has changed.
     pub node_id: NodeId,
     /// A ttribute name.
     pub name: String,
+}
+
+crate::macros::received! {
+    AttributeRemoved {
+        node_id = "nodeId",
+        name = "name",
+        ;
+    }
 }
 
 impl crate::Event for AttributeRemoved {
@@ -2088,13 +2402,20 @@ impl crate::Event for AttributeRemoved {
 /// Mirrors `DOMCharacterDataModified` event.
 ///
 /// Arrives as `DOM.characterDataModified`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CharacterDataModified {
     /// Id of the node that has changed.
     pub node_id: NodeId,
     /// New text value.
     pub character_data: String,
+}
+
+crate::macros::received! {
+    CharacterDataModified {
+        node_id = "nodeId",
+        character_data = "characterData",
+        ;
+    }
 }
 
 impl crate::Event for CharacterDataModified {
@@ -2104,13 +2425,20 @@ impl crate::Event for CharacterDataModified {
 /// Fired when `Container`'s child node count has changed.
 ///
 /// Arrives as `DOM.childNodeCountUpdated`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ChildNodeCountUpdated {
     /// Id of the node that has changed.
     pub node_id: NodeId,
     /// New node count.
     pub child_node_count: i64,
+}
+
+crate::macros::received! {
+    ChildNodeCountUpdated {
+        node_id = "nodeId",
+        child_node_count = "childNodeCount",
+        ;
+    }
 }
 
 impl crate::Event for ChildNodeCountUpdated {
@@ -2120,8 +2448,7 @@ impl crate::Event for ChildNodeCountUpdated {
 /// Mirrors `DOMNodeInserted` event.
 ///
 /// Arrives as `DOM.childNodeInserted`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ChildNodeInserted {
     /// Id of the node that has changed.
     pub parent_node_id: NodeId,
@@ -2131,6 +2458,15 @@ pub struct ChildNodeInserted {
     pub node: Node,
 }
 
+crate::macros::received! {
+    ChildNodeInserted {
+        parent_node_id = "parentNodeId",
+        previous_node_id = "previousNodeId",
+        node = "node",
+        ;
+    }
+}
+
 impl crate::Event for ChildNodeInserted {
     const METHOD: &'static str = "DOM.childNodeInserted";
 }
@@ -2138,13 +2474,20 @@ impl crate::Event for ChildNodeInserted {
 /// Mirrors `DOMNodeRemoved` event.
 ///
 /// Arrives as `DOM.childNodeRemoved`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ChildNodeRemoved {
     /// Parent id.
     pub parent_node_id: NodeId,
     /// Id of the node that has been removed.
     pub node_id: NodeId,
+}
+
+crate::macros::received! {
+    ChildNodeRemoved {
+        parent_node_id = "parentNodeId",
+        node_id = "nodeId",
+        ;
+    }
 }
 
 impl crate::Event for ChildNodeRemoved {
@@ -2156,13 +2499,20 @@ impl crate::Event for ChildNodeRemoved {
 /// Arrives as `DOM.distributedNodesUpdated`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DistributedNodesUpdated {
     /// Insertion point where distributed nodes were updated.
     pub insertion_point_id: NodeId,
     /// Distributed nodes for given insertion point.
     pub distributed_nodes: Vec<BackendNode>,
+}
+
+crate::macros::received! {
+    DistributedNodesUpdated {
+        insertion_point_id = "insertionPointId",
+        distributed_nodes = "distributedNodes",
+        ;
+    }
 }
 
 impl crate::Event for DistributedNodesUpdated {
@@ -2172,8 +2522,14 @@ impl crate::Event for DistributedNodesUpdated {
 /// Fired when `Document` has been totally updated. Node ids are no longer valid.
 ///
 /// Arrives as `DOM.documentUpdated`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct DocumentUpdated {}
+
+crate::macros::received! {
+    DocumentUpdated {
+        ;
+    }
+}
 
 impl crate::Event for DocumentUpdated {
     const METHOD: &'static str = "DOM.documentUpdated";
@@ -2184,11 +2540,17 @@ impl crate::Event for DocumentUpdated {
 /// Arrives as `DOM.inlineStyleInvalidated`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct InlineStyleInvalidated {
     /// Ids of the nodes for which the inline styles have been invalidated.
     pub node_ids: Vec<NodeId>,
+}
+
+crate::macros::received! {
+    InlineStyleInvalidated {
+        node_ids = "nodeIds",
+        ;
+    }
 }
 
 impl crate::Event for InlineStyleInvalidated {
@@ -2200,13 +2562,20 @@ impl crate::Event for InlineStyleInvalidated {
 /// Arrives as `DOM.pseudoElementAdded`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PseudoElementAdded {
     /// Pseudo element's parent element id.
     pub parent_id: NodeId,
     /// The added pseudo element.
     pub pseudo_element: Node,
+}
+
+crate::macros::received! {
+    PseudoElementAdded {
+        parent_id = "parentId",
+        pseudo_element = "pseudoElement",
+        ;
+    }
 }
 
 impl crate::Event for PseudoElementAdded {
@@ -2218,8 +2587,14 @@ impl crate::Event for PseudoElementAdded {
 /// Arrives as `DOM.topLayerElementsUpdated`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct TopLayerElementsUpdated {}
+
+crate::macros::received! {
+    TopLayerElementsUpdated {
+        ;
+    }
+}
 
 impl crate::Event for TopLayerElementsUpdated {
     const METHOD: &'static str = "DOM.topLayerElementsUpdated";
@@ -2230,13 +2605,20 @@ impl crate::Event for TopLayerElementsUpdated {
 /// Arrives as `DOM.scrollableFlagUpdated`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ScrollableFlagUpdated {
     /// The id of the node.
     pub node_id: NodeId,
     /// If the node is scrollable.
     pub is_scrollable: bool,
+}
+
+crate::macros::received! {
+    ScrollableFlagUpdated {
+        node_id = "nodeId",
+        is_scrollable = "isScrollable",
+        ;
+    }
 }
 
 impl crate::Event for ScrollableFlagUpdated {
@@ -2248,13 +2630,20 @@ impl crate::Event for ScrollableFlagUpdated {
 /// Arrives as `DOM.adRelatedStateUpdated`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AdRelatedStateUpdated {
     /// The id of the node.
     pub node_id: NodeId,
     /// The provenance of the ad related node, if it is ad related.
     pub ad_provenance: Option<super::network::AdProvenance>,
+}
+
+crate::macros::received! {
+    AdRelatedStateUpdated {
+        node_id = "nodeId",
+        ;
+        ad_provenance = "adProvenance",
+    }
 }
 
 impl crate::Event for AdRelatedStateUpdated {
@@ -2266,13 +2655,20 @@ impl crate::Event for AdRelatedStateUpdated {
 /// Arrives as `DOM.affectedByStartingStylesFlagUpdated`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AffectedByStartingStylesFlagUpdated {
     /// The id of the node.
     pub node_id: NodeId,
     /// If the node has starting styles.
     pub affected_by_starting_styles: bool,
+}
+
+crate::macros::received! {
+    AffectedByStartingStylesFlagUpdated {
+        node_id = "nodeId",
+        affected_by_starting_styles = "affectedByStartingStyles",
+        ;
+    }
 }
 
 impl crate::Event for AffectedByStartingStylesFlagUpdated {
@@ -2284,13 +2680,20 @@ impl crate::Event for AffectedByStartingStylesFlagUpdated {
 /// Arrives as `DOM.pseudoElementRemoved`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PseudoElementRemoved {
     /// Pseudo element's parent element id.
     pub parent_id: NodeId,
     /// The removed pseudo element id.
     pub pseudo_element_id: NodeId,
+}
+
+crate::macros::received! {
+    PseudoElementRemoved {
+        parent_id = "parentId",
+        pseudo_element_id = "pseudoElementId",
+        ;
+    }
 }
 
 impl crate::Event for PseudoElementRemoved {
@@ -2301,13 +2704,20 @@ impl crate::Event for PseudoElementRemoved {
 /// most of the calls requesting node ids.
 ///
 /// Arrives as `DOM.setChildNodes`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SetChildNodes {
     /// Parent node id to populate with children.
     pub parent_id: NodeId,
     /// Child nodes array.
     pub nodes: Vec<Node>,
+}
+
+crate::macros::received! {
+    SetChildNodes {
+        parent_id = "parentId",
+        nodes = "nodes",
+        ;
+    }
 }
 
 impl crate::Event for SetChildNodes {
@@ -2319,13 +2729,20 @@ impl crate::Event for SetChildNodes {
 /// Arrives as `DOM.shadowRootPopped`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ShadowRootPopped {
     /// Host element id.
     pub host_id: NodeId,
     /// Shadow root id.
     pub root_id: NodeId,
+}
+
+crate::macros::received! {
+    ShadowRootPopped {
+        host_id = "hostId",
+        root_id = "rootId",
+        ;
+    }
 }
 
 impl crate::Event for ShadowRootPopped {
@@ -2337,13 +2754,20 @@ impl crate::Event for ShadowRootPopped {
 /// Arrives as `DOM.shadowRootPushed`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ShadowRootPushed {
     /// Host element id.
     pub host_id: NodeId,
     /// Shadow root.
     pub root: Node,
+}
+
+crate::macros::received! {
+    ShadowRootPushed {
+        host_id = "hostId",
+        root = "root",
+        ;
+    }
 }
 
 impl crate::Event for ShadowRootPushed {

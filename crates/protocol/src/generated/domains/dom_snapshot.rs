@@ -2,11 +2,10 @@
 //! This domain facilitates obtaining document snapshots with DOM, layout, and style information.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// A Node in the DOM tree.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DOMNode {
     /// `Node`'s nodeType.
     pub node_type: i64,
@@ -36,10 +35,8 @@ pub struct DOMNode {
     /// `getSnapshot`, if any.
     pub layout_node_index: Option<i64>,
     /// Document URL that `Document` or `FrameOwner` node points to.
-    #[serde(rename = "documentURL")]
     pub document_url: Option<String>,
     /// Base URL that `Document` or `FrameOwner` node uses for URL completion.
-    #[serde(rename = "baseURL")]
     pub base_url: Option<String>,
     /// Only set for documents, contains the document's content language.
     pub content_language: Option<String>,
@@ -65,10 +62,8 @@ pub struct DOMNode {
     /// Details of the node's event listeners, if any.
     pub event_listeners: Option<Vec<super::dom_debugger::EventListener>>,
     /// The selected url for nodes with a srcset attribute.
-    #[serde(rename = "currentSourceURL")]
     pub current_source_url: Option<String>,
     /// The url of the script (if any) that generates this node.
-    #[serde(rename = "originURL")]
     pub origin_url: Option<String>,
     /// Scroll offsets, set when this node is a Document.
     pub scroll_offset_x: Option<f64>,
@@ -76,10 +71,43 @@ pub struct DOMNode {
     pub scroll_offset_y: Option<f64>,
 }
 
+crate::macros::received! {
+    DOMNode {
+        node_type = "nodeType",
+        node_name = "nodeName",
+        node_value = "nodeValue",
+        backend_node_id = "backendNodeId",
+        ;
+        text_value = "textValue",
+        input_value = "inputValue",
+        input_checked = "inputChecked",
+        option_selected = "optionSelected",
+        child_node_indexes = "childNodeIndexes",
+        attributes = "attributes",
+        pseudo_element_indexes = "pseudoElementIndexes",
+        layout_node_index = "layoutNodeIndex",
+        document_url = "documentURL",
+        base_url = "baseURL",
+        content_language = "contentLanguage",
+        document_encoding = "documentEncoding",
+        public_id = "publicId",
+        system_id = "systemId",
+        frame_id = "frameId",
+        content_document_index = "contentDocumentIndex",
+        pseudo_type = "pseudoType",
+        shadow_root_type = "shadowRootType",
+        is_clickable = "isClickable",
+        event_listeners = "eventListeners",
+        current_source_url = "currentSourceURL",
+        origin_url = "originURL",
+        scroll_offset_x = "scrollOffsetX",
+        scroll_offset_y = "scrollOffsetY",
+    }
+}
+
 /// Details of post layout rendered text positions. The exact layout should not be regarded as
 /// stable and may change between versions.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct InlineTextBox {
     /// The bounding box in document coordinates. Note that scroll offset of the document is ignored.
     pub bounding_box: super::dom::Rect,
@@ -91,9 +119,17 @@ pub struct InlineTextBox {
     pub num_characters: i64,
 }
 
+crate::macros::received! {
+    InlineTextBox {
+        bounding_box = "boundingBox",
+        start_character_index = "startCharacterIndex",
+        num_characters = "numCharacters",
+        ;
+    }
+}
+
 /// Details of an element in the DOM tree with a LayoutObject.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct LayoutTreeNode {
     /// The index of the related DOM node in the `domNodes` array returned by `getSnapshot`.
     pub dom_node_index: i64,
@@ -113,20 +149,48 @@ pub struct LayoutTreeNode {
     pub is_stacking_context: Option<bool>,
 }
 
+crate::macros::received! {
+    LayoutTreeNode {
+        dom_node_index = "domNodeIndex",
+        bounding_box = "boundingBox",
+        ;
+        layout_text = "layoutText",
+        inline_text_nodes = "inlineTextNodes",
+        style_index = "styleIndex",
+        paint_order = "paintOrder",
+        is_stacking_context = "isStackingContext",
+    }
+}
+
 /// A subset of the full ComputedStyle as defined by the request whitelist.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ComputedStyle {
     /// Name/value pairs of computed style properties.
     pub properties: Vec<NameValue>,
 }
 
+crate::macros::received! {
+    ComputedStyle {
+        properties = "properties",
+        ;
+    }
+}
+
 /// A name/value pair.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct NameValue {
     /// Attribute/property name.
     pub name: String,
     /// Attribute/property value.
     pub value: String,
+}
+
+crate::macros::received! {
+    NameValue {
+        name = "name",
+        value = "value",
+        ;
+    }
 }
 
 crate::macros::integer_type! { /// Index of the string in the strings table.
@@ -136,7 +200,7 @@ StringIndex }
 pub type ArrayOfStrings = Vec<StringIndex>;
 
 /// Data that is only present on rare nodes.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct RareStringData {
     /// The field `index`.
     pub index: Vec<i64>,
@@ -144,15 +208,30 @@ pub struct RareStringData {
     pub value: Vec<StringIndex>,
 }
 
+crate::macros::received! {
+    RareStringData {
+        index = "index",
+        value = "value",
+        ;
+    }
+}
+
 /// The type `DOMSnapshot.RareBooleanData`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct RareBooleanData {
     /// The field `index`.
     pub index: Vec<i64>,
 }
 
+crate::macros::received! {
+    RareBooleanData {
+        index = "index",
+        ;
+    }
+}
+
 /// The type `DOMSnapshot.RareIntegerData`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct RareIntegerData {
     /// The field `index`.
     pub index: Vec<i64>,
@@ -160,20 +239,25 @@ pub struct RareIntegerData {
     pub value: Vec<i64>,
 }
 
+crate::macros::received! {
+    RareIntegerData {
+        index = "index",
+        value = "value",
+        ;
+    }
+}
+
 /// The type `DOMSnapshot.Rectangle`.
 pub type Rectangle = Vec<f64>;
 
 /// Document snapshot.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DocumentSnapshot {
     /// Document URL that `Document` or `FrameOwner` node points to.
-    #[serde(rename = "documentURL")]
     pub document_url: StringIndex,
     /// Document title.
     pub title: StringIndex,
     /// Base URL that `Document` or `FrameOwner` node uses for URL completion.
-    #[serde(rename = "baseURL")]
     pub base_url: StringIndex,
     /// Contains the document's content language.
     pub content_language: StringIndex,
@@ -201,9 +285,29 @@ pub struct DocumentSnapshot {
     pub content_height: Option<f64>,
 }
 
+crate::macros::received! {
+    DocumentSnapshot {
+        document_url = "documentURL",
+        title = "title",
+        base_url = "baseURL",
+        content_language = "contentLanguage",
+        encoding_name = "encodingName",
+        public_id = "publicId",
+        system_id = "systemId",
+        frame_id = "frameId",
+        nodes = "nodes",
+        layout = "layout",
+        text_boxes = "textBoxes",
+        ;
+        scroll_offset_x = "scrollOffsetX",
+        scroll_offset_y = "scrollOffsetY",
+        content_width = "contentWidth",
+        content_height = "contentHeight",
+    }
+}
+
 /// Table containing nodes.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct NodeTreeSnapshot {
     /// Parent node index.
     pub parent_index: Option<Vec<i64>>,
@@ -239,16 +343,36 @@ pub struct NodeTreeSnapshot {
     /// clicked.
     pub is_clickable: Option<RareBooleanData>,
     /// The selected url for nodes with a srcset attribute.
-    #[serde(rename = "currentSourceURL")]
     pub current_source_url: Option<RareStringData>,
     /// The url of the script (if any) that generates this node.
-    #[serde(rename = "originURL")]
     pub origin_url: Option<RareStringData>,
 }
 
+crate::macros::received! {
+    NodeTreeSnapshot {
+        ;
+        parent_index = "parentIndex",
+        node_type = "nodeType",
+        shadow_root_type = "shadowRootType",
+        node_name = "nodeName",
+        node_value = "nodeValue",
+        backend_node_id = "backendNodeId",
+        attributes = "attributes",
+        text_value = "textValue",
+        input_value = "inputValue",
+        input_checked = "inputChecked",
+        option_selected = "optionSelected",
+        content_document_index = "contentDocumentIndex",
+        pseudo_type = "pseudoType",
+        pseudo_identifier = "pseudoIdentifier",
+        is_clickable = "isClickable",
+        current_source_url = "currentSourceURL",
+        origin_url = "originURL",
+    }
+}
+
 /// Table of details of an element in the DOM tree with a LayoutObject.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct LayoutTreeSnapshot {
     /// Index of the corresponding node in the `NodeTreeSnapshot` array returned by `captureSnapshot`.
     pub node_index: Vec<i64>,
@@ -280,10 +404,26 @@ pub struct LayoutTreeSnapshot {
     pub text_color_opacities: Option<Vec<f64>>,
 }
 
+crate::macros::received! {
+    LayoutTreeSnapshot {
+        node_index = "nodeIndex",
+        styles = "styles",
+        bounds = "bounds",
+        text = "text",
+        stacking_contexts = "stackingContexts",
+        ;
+        paint_orders = "paintOrders",
+        offset_rects = "offsetRects",
+        scroll_rects = "scrollRects",
+        client_rects = "clientRects",
+        blended_background_colors = "blendedBackgroundColors",
+        text_color_opacities = "textColorOpacities",
+    }
+}
+
 /// Table of details of the post layout rendered text positions. The exact layout should not be regarded as
 /// stable and may change between versions.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct TextBoxSnapshot {
     /// Index of the layout tree node that owns this box collection.
     pub layout_index: Vec<i64>,
@@ -295,6 +435,16 @@ pub struct TextBoxSnapshot {
     /// The number of characters in this post layout textbox substring. Characters that would be
     /// represented as a surrogate pair in UTF-16 have length 2.
     pub length: Vec<i64>,
+}
+
+crate::macros::received! {
+    TextBoxSnapshot {
+        layout_index = "layoutIndex",
+        bounds = "bounds",
+        start = "start",
+        length = "length",
+        ;
+    }
 }
 
 /// Disables DOM snapshot agent for the given page.
@@ -356,8 +506,7 @@ impl GetSnapshot {
 }
 
 /// What [`GetSnapshot`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetSnapshotReturns {
     /// The nodes in the DOM tree. The DOMNode at index 0 corresponds to the root document.
     pub dom_nodes: Vec<DOMNode>,
@@ -365,6 +514,15 @@ pub struct GetSnapshotReturns {
     pub layout_tree_nodes: Vec<LayoutTreeNode>,
     /// Whitelisted ComputedStyle properties for each node in the layout tree.
     pub computed_styles: Vec<ComputedStyle>,
+}
+
+crate::macros::received! {
+    GetSnapshotReturns {
+        dom_nodes = "domNodes",
+        layout_tree_nodes = "layoutTreeNodes",
+        computed_styles = "computedStyles",
+        ;
+    }
 }
 
 impl crate::Command for GetSnapshot {
@@ -419,12 +577,20 @@ impl CaptureSnapshot {
 }
 
 /// What [`CaptureSnapshot`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct CaptureSnapshotReturns {
     /// The nodes in the DOM tree. The DOMNode at index 0 corresponds to the root document.
     pub documents: Vec<DocumentSnapshot>,
     /// Shared string table that all string properties refer to with indexes.
     pub strings: Vec<String>,
+}
+
+crate::macros::received! {
+    CaptureSnapshotReturns {
+        documents = "documents",
+        strings = "strings",
+        ;
+    }
 }
 
 impl crate::Command for CaptureSnapshot {

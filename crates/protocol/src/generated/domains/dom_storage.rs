@@ -2,7 +2,7 @@
 //! Query and modify DOM storage.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// The type `DOMStorage.SerializedStorageKey`.
@@ -10,7 +10,7 @@ crate::macros::string_type! {
 }
 
 /// DOM Storage identifier.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StorageId {
     /// Security origin for the storage.
@@ -31,6 +31,15 @@ impl StorageId {
             storage_key: None,
             is_local_storage,
         }
+    }
+}
+
+crate::macros::received! {
+    StorageId {
+        is_local_storage = "isLocalStorage",
+        ;
+        security_origin = "securityOrigin",
+        storage_key = "storageKey",
     }
 }
 
@@ -99,10 +108,17 @@ impl GetDOMStorageItems {
 }
 
 /// What [`GetDOMStorageItems`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetDOMStorageItemsReturns {
     /// The field `entries`.
     pub entries: Vec<Item>,
+}
+
+crate::macros::received! {
+    GetDOMStorageItemsReturns {
+        entries = "entries",
+        ;
+    }
 }
 
 impl crate::Command for GetDOMStorageItems {
@@ -170,8 +186,7 @@ impl crate::Command for SetDOMStorageItem {
 /// The event `DOMStorage.domStorageItemAdded`.
 ///
 /// Arrives as `DOMStorage.domStorageItemAdded`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DomStorageItemAdded {
     /// The field `storageId`.
     pub storage_id: StorageId,
@@ -181,6 +196,15 @@ pub struct DomStorageItemAdded {
     pub new_value: String,
 }
 
+crate::macros::received! {
+    DomStorageItemAdded {
+        storage_id = "storageId",
+        key = "key",
+        new_value = "newValue",
+        ;
+    }
+}
+
 impl crate::Event for DomStorageItemAdded {
     const METHOD: &'static str = "DOMStorage.domStorageItemAdded";
 }
@@ -188,13 +212,20 @@ impl crate::Event for DomStorageItemAdded {
 /// The event `DOMStorage.domStorageItemRemoved`.
 ///
 /// Arrives as `DOMStorage.domStorageItemRemoved`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DomStorageItemRemoved {
     /// The field `storageId`.
     pub storage_id: StorageId,
     /// The field `key`.
     pub key: String,
+}
+
+crate::macros::received! {
+    DomStorageItemRemoved {
+        storage_id = "storageId",
+        key = "key",
+        ;
+    }
 }
 
 impl crate::Event for DomStorageItemRemoved {
@@ -204,8 +235,7 @@ impl crate::Event for DomStorageItemRemoved {
 /// The event `DOMStorage.domStorageItemUpdated`.
 ///
 /// Arrives as `DOMStorage.domStorageItemUpdated`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DomStorageItemUpdated {
     /// The field `storageId`.
     pub storage_id: StorageId,
@@ -217,6 +247,16 @@ pub struct DomStorageItemUpdated {
     pub new_value: String,
 }
 
+crate::macros::received! {
+    DomStorageItemUpdated {
+        storage_id = "storageId",
+        key = "key",
+        old_value = "oldValue",
+        new_value = "newValue",
+        ;
+    }
+}
+
 impl crate::Event for DomStorageItemUpdated {
     const METHOD: &'static str = "DOMStorage.domStorageItemUpdated";
 }
@@ -224,11 +264,17 @@ impl crate::Event for DomStorageItemUpdated {
 /// The event `DOMStorage.domStorageItemsCleared`.
 ///
 /// Arrives as `DOMStorage.domStorageItemsCleared`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DomStorageItemsCleared {
     /// The field `storageId`.
     pub storage_id: StorageId,
+}
+
+crate::macros::received! {
+    DomStorageItemsCleared {
+        storage_id = "storageId",
+        ;
+    }
 }
 
 impl crate::Event for DomStorageItemsCleared {

@@ -4,7 +4,7 @@
 //! reported through Debugger domain, similarly to regular breakpoints being hit.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Sets breakpoint on particular native event.
 ///

@@ -2,7 +2,7 @@
 //! Defines commands and events for browser extensions.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// Storage areas.
@@ -15,7 +15,7 @@ crate::macros::string_type! {
 }
 
 /// Detailed information about an extension.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ExtensionInfo {
     /// Extension id.
     pub id: String,
@@ -27,6 +27,17 @@ pub struct ExtensionInfo {
     pub path: String,
     /// Extension enabled status.
     pub enabled: bool,
+}
+
+crate::macros::received! {
+    ExtensionInfo {
+        id = "id",
+        name = "name",
+        version = "version",
+        path = "path",
+        enabled = "enabled",
+        ;
+    }
 }
 
 /// Runs an extension default action.
@@ -82,10 +93,17 @@ impl LoadUnpacked {
 }
 
 /// What [`LoadUnpacked`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct LoadUnpackedReturns {
     /// Extension id.
     pub id: String,
+}
+
+crate::macros::received! {
+    LoadUnpackedReturns {
+        id = "id",
+        ;
+    }
 }
 
 impl crate::Command for LoadUnpacked {
@@ -100,10 +118,17 @@ impl crate::Command for LoadUnpacked {
 pub struct GetExtensions {}
 
 /// What [`GetExtensions`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetExtensionsReturns {
     /// The field `extensions`.
     pub extensions: Vec<ExtensionInfo>,
+}
+
+crate::macros::received! {
+    GetExtensionsReturns {
+        extensions = "extensions",
+        ;
+    }
 }
 
 impl crate::Command for GetExtensions {
@@ -160,10 +185,17 @@ impl GetStorageItems {
 }
 
 /// What [`GetStorageItems`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetStorageItemsReturns {
     /// The field `data`.
     pub data: crate::Raw,
+}
+
+crate::macros::received! {
+    GetStorageItemsReturns {
+        data = "data",
+        ;
+    }
 }
 
 impl crate::Command for GetStorageItems {

@@ -2,7 +2,7 @@
 //! This domain allows interacting with the FedCM dialog.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// Whether this is a sign-up or sign-in action for this account, i.e.
@@ -41,8 +41,7 @@ crate::macros::string_type! {
 }
 
 /// Corresponds to IdentityRequestAccount
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Account {
     /// The field `accountId`.
     pub account_id: String,
@@ -64,6 +63,22 @@ pub struct Account {
     pub terms_of_service_url: Option<String>,
     /// The field `privacyPolicyUrl`.
     pub privacy_policy_url: Option<String>,
+}
+
+crate::macros::received! {
+    Account {
+        account_id = "accountId",
+        email = "email",
+        name = "name",
+        given_name = "givenName",
+        picture_url = "pictureUrl",
+        idp_config_url = "idpConfigUrl",
+        idp_login_url = "idpLoginUrl",
+        login_state = "loginState",
+        ;
+        terms_of_service_url = "termsOfServiceUrl",
+        privacy_policy_url = "privacyPolicyUrl",
+    }
 }
 
 /// The command `FedCm.enable`.
@@ -226,8 +241,7 @@ impl crate::Command for ResetCooldown {
 /// The event `FedCm.dialogShown`.
 ///
 /// Arrives as `FedCm.dialogShown`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DialogShown {
     /// The field `dialogId`.
     pub dialog_id: String,
@@ -242,6 +256,17 @@ pub struct DialogShown {
     pub subtitle: Option<String>,
 }
 
+crate::macros::received! {
+    DialogShown {
+        dialog_id = "dialogId",
+        dialog_type = "dialogType",
+        accounts = "accounts",
+        title = "title",
+        ;
+        subtitle = "subtitle",
+    }
+}
+
 impl crate::Event for DialogShown {
     const METHOD: &'static str = "FedCm.dialogShown";
 }
@@ -250,11 +275,17 @@ impl crate::Event for DialogShown {
 /// or a command below.
 ///
 /// Arrives as `FedCm.dialogClosed`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DialogClosed {
     /// The field `dialogId`.
     pub dialog_id: String,
+}
+
+crate::macros::received! {
+    DialogClosed {
+        dialog_id = "dialogId",
+        ;
+    }
 }
 
 impl crate::Event for DialogClosed {

@@ -2,11 +2,10 @@
 //! The domain `FileSystem`.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The type `FileSystem.File`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct File {
     /// The field `name`.
     pub name: String,
@@ -18,9 +17,18 @@ pub struct File {
     pub type_: String,
 }
 
+crate::macros::received! {
+    File {
+        name = "name",
+        last_modified = "lastModified",
+        size = "size",
+        type_ = "type",
+        ;
+    }
+}
+
 /// The type `FileSystem.Directory`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Directory {
     /// The field `name`.
     pub name: String,
@@ -30,13 +38,22 @@ pub struct Directory {
     pub nested_files: Vec<File>,
 }
 
+crate::macros::received! {
+    Directory {
+        name = "name",
+        nested_directories = "nestedDirectories",
+        nested_files = "nestedFiles",
+        ;
+    }
+}
+
 /// The type `FileSystem.BucketFileSystemLocator`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BucketFileSystemLocator {
     /// Storage key
     pub storage_key: super::storage::SerializedStorageKey,
-    /// Bucket name. Not passing a `bucketName` will retrieve the default Bucket. (https://developer.mozilla.org/en-US/docs/Web/API/Storage_API#storage_buckets)
+    /// Bucket name. Not passing a `bucketName` will retrieve the default Bucket. (<https://developer.mozilla.org/en-US/docs/Web/API/Storage_API#storage_buckets>)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bucket_name: Option<String>,
     /// Path to the directory using each path component as an array item.
@@ -77,10 +94,17 @@ impl GetDirectory {
 }
 
 /// What [`GetDirectory`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetDirectoryReturns {
     /// Returns the directory object at the path.
     pub directory: Directory,
+}
+
+crate::macros::received! {
+    GetDirectoryReturns {
+        directory = "directory",
+        ;
+    }
 }
 
 impl crate::Command for GetDirectory {

@@ -2,7 +2,7 @@
 //! This domain provides commands to trigger the "Find in page" feature.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Forwards `query` to the find-in-page facility, starting a new find session.
 /// Where exactly the search starts from is implementation-specific.

@@ -2,7 +2,7 @@
 //! This domain provides experimental commands only supported in headless mode.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Encoding options for a screenshot.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -49,14 +49,21 @@ pub struct BeginFrame {
 }
 
 /// What [`BeginFrame`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct BeginFrameReturns {
     /// Whether the BeginFrame resulted in damage and, thus, a new frame was committed to the
     /// display. Reported for diagnostic uses, may be removed in the future.
     pub has_damage: bool,
     /// Base64-encoded image data of the screenshot, if one was requested and successfully taken. (Encoded as a base64 string when passed over JSON)
     pub screenshot_data: Option<String>,
+}
+
+crate::macros::received! {
+    BeginFrameReturns {
+        has_damage = "hasDamage",
+        ;
+        screenshot_data = "screenshotData",
+    }
 }
 
 impl crate::Command for BeginFrame {

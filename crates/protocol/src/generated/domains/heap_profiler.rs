@@ -2,7 +2,7 @@
 //! The domain `HeapProfiler`.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// Heap snapshot object id.
@@ -10,8 +10,7 @@ crate::macros::string_type! {
 }
 
 /// Sampling Heap Profile node. Holds callsite information, allocation statistics and child nodes.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SamplingHeapProfileNode {
     /// Function location.
     pub call_frame: super::runtime::CallFrame,
@@ -23,9 +22,18 @@ pub struct SamplingHeapProfileNode {
     pub children: Vec<SamplingHeapProfileNode>,
 }
 
+crate::macros::received! {
+    SamplingHeapProfileNode {
+        call_frame = "callFrame",
+        self_size = "selfSize",
+        id = "id",
+        children = "children",
+        ;
+    }
+}
+
 /// A single sample from a sampling profile.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SamplingHeapProfileSample {
     /// Allocation size in bytes attributed to the sample.
     pub size: f64,
@@ -36,13 +44,30 @@ pub struct SamplingHeapProfileSample {
     pub ordinal: f64,
 }
 
+crate::macros::received! {
+    SamplingHeapProfileSample {
+        size = "size",
+        node_id = "nodeId",
+        ordinal = "ordinal",
+        ;
+    }
+}
+
 /// Sampling profile.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct SamplingHeapProfile {
     /// The field `head`.
     pub head: SamplingHeapProfileNode,
     /// The field `samples`.
     pub samples: Vec<SamplingHeapProfileSample>,
+}
+
+crate::macros::received! {
+    SamplingHeapProfile {
+        head = "head",
+        samples = "samples",
+        ;
+    }
 }
 
 /// Enables console to refer to the node with given id via $x (see Command Line API for more details
@@ -123,11 +148,17 @@ impl GetHeapObjectId {
 }
 
 /// What [`GetHeapObjectId`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetHeapObjectIdReturns {
     /// Id of the heap snapshot object corresponding to the passed remote object id.
     pub heap_snapshot_object_id: HeapSnapshotObjectId,
+}
+
+crate::macros::received! {
+    GetHeapObjectIdReturns {
+        heap_snapshot_object_id = "heapSnapshotObjectId",
+        ;
+    }
 }
 
 impl crate::Command for GetHeapObjectId {
@@ -159,10 +190,17 @@ impl GetObjectByHeapObjectId {
 }
 
 /// What [`GetObjectByHeapObjectId`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetObjectByHeapObjectIdReturns {
     /// Evaluation result.
     pub result: super::runtime::RemoteObject,
+}
+
+crate::macros::received! {
+    GetObjectByHeapObjectIdReturns {
+        result = "result",
+        ;
+    }
 }
 
 impl crate::Command for GetObjectByHeapObjectId {
@@ -177,10 +215,17 @@ impl crate::Command for GetObjectByHeapObjectId {
 pub struct GetSamplingProfile {}
 
 /// What [`GetSamplingProfile`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetSamplingProfileReturns {
     /// Return the sampling profile being collected.
     pub profile: SamplingHeapProfile,
+}
+
+crate::macros::received! {
+    GetSamplingProfileReturns {
+        profile = "profile",
+        ;
+    }
 }
 
 impl crate::Command for GetSamplingProfile {
@@ -255,10 +300,17 @@ impl crate::Command for StartTrackingHeapObjects {
 pub struct StopSampling {}
 
 /// What [`StopSampling`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct StopSamplingReturns {
     /// Recorded sampling heap profile.
     pub profile: SamplingHeapProfile,
+}
+
+crate::macros::received! {
+    StopSamplingReturns {
+        profile = "profile",
+        ;
+    }
 }
 
 impl crate::Command for StopSampling {
@@ -329,10 +381,17 @@ impl crate::Command for TakeHeapSnapshot {
 /// The event `HeapProfiler.addHeapSnapshotChunk`.
 ///
 /// Arrives as `HeapProfiler.addHeapSnapshotChunk`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct AddHeapSnapshotChunk {
     /// The field `chunk`.
     pub chunk: String,
+}
+
+crate::macros::received! {
+    AddHeapSnapshotChunk {
+        chunk = "chunk",
+        ;
+    }
 }
 
 impl crate::Event for AddHeapSnapshotChunk {
@@ -342,13 +401,19 @@ impl crate::Event for AddHeapSnapshotChunk {
 /// If heap objects tracking has been started then backend may send update for one or more fragments
 ///
 /// Arrives as `HeapProfiler.heapStatsUpdate`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct HeapStatsUpdate {
     /// An array of triplets. Each triplet describes a fragment. The first integer is the fragment
     /// index, the second integer is a total count of objects for the fragment, the third integer is
     /// a total size of the objects for the fragment.
     pub stats_update: Vec<i64>,
+}
+
+crate::macros::received! {
+    HeapStatsUpdate {
+        stats_update = "statsUpdate",
+        ;
+    }
 }
 
 impl crate::Event for HeapStatsUpdate {
@@ -360,13 +425,20 @@ impl crate::Event for HeapStatsUpdate {
 /// then one or more heapStatsUpdate events will be sent before a new lastSeenObjectId event.
 ///
 /// Arrives as `HeapProfiler.lastSeenObjectId`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct LastSeenObjectId {
     /// The field `lastSeenObjectId`.
     pub last_seen_object_id: i64,
     /// The field `timestamp`.
     pub timestamp: f64,
+}
+
+crate::macros::received! {
+    LastSeenObjectId {
+        last_seen_object_id = "lastSeenObjectId",
+        timestamp = "timestamp",
+        ;
+    }
 }
 
 impl crate::Event for LastSeenObjectId {
@@ -376,7 +448,7 @@ impl crate::Event for LastSeenObjectId {
 /// The event `HeapProfiler.reportHeapSnapshotProgress`.
 ///
 /// Arrives as `HeapProfiler.reportHeapSnapshotProgress`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ReportHeapSnapshotProgress {
     /// The field `done`.
     pub done: i64,
@@ -386,6 +458,15 @@ pub struct ReportHeapSnapshotProgress {
     pub finished: Option<bool>,
 }
 
+crate::macros::received! {
+    ReportHeapSnapshotProgress {
+        done = "done",
+        total = "total",
+        ;
+        finished = "finished",
+    }
+}
+
 impl crate::Event for ReportHeapSnapshotProgress {
     const METHOD: &'static str = "HeapProfiler.reportHeapSnapshotProgress";
 }
@@ -393,8 +474,14 @@ impl crate::Event for ReportHeapSnapshotProgress {
 /// The event `HeapProfiler.resetProfiles`.
 ///
 /// Arrives as `HeapProfiler.resetProfiles`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ResetProfiles {}
+
+crate::macros::received! {
+    ResetProfiles {
+        ;
+    }
+}
 
 impl crate::Event for ResetProfiles {
     const METHOD: &'static str = "HeapProfiler.resetProfiles";

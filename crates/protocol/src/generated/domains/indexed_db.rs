@@ -2,11 +2,10 @@
 //! The domain `IndexedDB`.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Database with an array of object stores.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DatabaseWithObjectStores {
     /// Database name.
     pub name: String,
@@ -17,9 +16,17 @@ pub struct DatabaseWithObjectStores {
     pub object_stores: Vec<ObjectStore>,
 }
 
+crate::macros::received! {
+    DatabaseWithObjectStores {
+        name = "name",
+        version = "version",
+        object_stores = "objectStores",
+        ;
+    }
+}
+
 /// Object store.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ObjectStore {
     /// Object store name.
     pub name: String,
@@ -31,9 +38,18 @@ pub struct ObjectStore {
     pub indexes: Vec<ObjectStoreIndex>,
 }
 
+crate::macros::received! {
+    ObjectStore {
+        name = "name",
+        key_path = "keyPath",
+        auto_increment = "autoIncrement",
+        indexes = "indexes",
+        ;
+    }
+}
+
 /// Object store index.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ObjectStoreIndex {
     /// Index name.
     pub name: String,
@@ -43,6 +59,16 @@ pub struct ObjectStoreIndex {
     pub unique: bool,
     /// If true, index allows multiple entries for a key.
     pub multi_entry: bool,
+}
+
+crate::macros::received! {
+    ObjectStoreIndex {
+        name = "name",
+        key_path = "keyPath",
+        unique = "unique",
+        multi_entry = "multiEntry",
+        ;
+    }
 }
 
 /// Key.
@@ -107,8 +133,7 @@ impl KeyRange {
 }
 
 /// Data entry.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DataEntry {
     /// Key object.
     pub key: super::runtime::RemoteObject,
@@ -118,9 +143,17 @@ pub struct DataEntry {
     pub value: super::runtime::RemoteObject,
 }
 
+crate::macros::received! {
+    DataEntry {
+        key = "key",
+        primary_key = "primaryKey",
+        value = "value",
+        ;
+    }
+}
+
 /// Key path.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct KeyPath {
     /// Key path type.
     pub type_: KeyPathType,
@@ -128,6 +161,15 @@ pub struct KeyPath {
     pub string: Option<String>,
     /// Array value.
     pub array: Option<Vec<String>>,
+}
+
+crate::macros::received! {
+    KeyPath {
+        type_ = "type",
+        ;
+        string = "string",
+        array = "array",
+    }
 }
 
 /// Clears all entries from an object store.
@@ -331,13 +373,20 @@ impl RequestData {
 }
 
 /// What [`RequestData`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct RequestDataReturns {
     /// Array of object store data entries.
     pub object_store_data_entries: Vec<DataEntry>,
     /// If true, there are more entries to fetch in the given range.
     pub has_more: bool,
+}
+
+crate::macros::received! {
+    RequestDataReturns {
+        object_store_data_entries = "objectStoreDataEntries",
+        has_more = "hasMore",
+        ;
+    }
 }
 
 impl crate::Command for RequestData {
@@ -381,8 +430,7 @@ impl GetMetadata {
 }
 
 /// What [`GetMetadata`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetMetadataReturns {
     /// the entries count
     pub entries_count: f64,
@@ -390,6 +438,14 @@ pub struct GetMetadataReturns {
     /// key into the object store. Valid if objectStore.autoIncrement
     /// is true.
     pub key_generator_value: f64,
+}
+
+crate::macros::received! {
+    GetMetadataReturns {
+        entries_count = "entriesCount",
+        key_generator_value = "keyGeneratorValue",
+        ;
+    }
 }
 
 impl crate::Command for GetMetadata {
@@ -430,11 +486,17 @@ impl RequestDatabase {
 }
 
 /// What [`RequestDatabase`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct RequestDatabaseReturns {
     /// Database with an array of object stores.
     pub database_with_object_stores: DatabaseWithObjectStores,
+}
+
+crate::macros::received! {
+    RequestDatabaseReturns {
+        database_with_object_stores = "databaseWithObjectStores",
+        ;
+    }
 }
 
 impl crate::Command for RequestDatabase {
@@ -461,11 +523,17 @@ pub struct RequestDatabaseNames {
 }
 
 /// What [`RequestDatabaseNames`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct RequestDatabaseNamesReturns {
     /// Database names for origin.
     pub database_names: Vec<String>,
+}
+
+crate::macros::received! {
+    RequestDatabaseNamesReturns {
+        database_names = "databaseNames",
+        ;
+    }
 }
 
 impl crate::Command for RequestDatabaseNames {

@@ -2,7 +2,7 @@
 //! The domain `Inspector`.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Disables inspector domain notifications.
 ///
@@ -29,10 +29,17 @@ impl crate::Command for Enable {
 /// Fired when remote debugging connection is about to be terminated. Contains detach reason.
 ///
 /// Arrives as `Inspector.detached`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Detached {
     /// The reason why connection has been terminated.
     pub reason: String,
+}
+
+crate::macros::received! {
+    Detached {
+        reason = "reason",
+        ;
+    }
 }
 
 impl crate::Event for Detached {
@@ -42,8 +49,14 @@ impl crate::Event for Detached {
 /// Fired when debugging target has crashed
 ///
 /// Arrives as `Inspector.targetCrashed`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct TargetCrashed {}
+
+crate::macros::received! {
+    TargetCrashed {
+        ;
+    }
+}
 
 impl crate::Event for TargetCrashed {
     const METHOD: &'static str = "Inspector.targetCrashed";
@@ -52,8 +65,14 @@ impl crate::Event for TargetCrashed {
 /// Fired when debugging target has reloaded after crash
 ///
 /// Arrives as `Inspector.targetReloadedAfterCrash`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct TargetReloadedAfterCrash {}
+
+crate::macros::received! {
+    TargetReloadedAfterCrash {
+        ;
+    }
+}
 
 impl crate::Event for TargetReloadedAfterCrash {
     const METHOD: &'static str = "Inspector.targetReloadedAfterCrash";
@@ -64,8 +83,14 @@ impl crate::Event for TargetReloadedAfterCrash {
 /// Arrives as `Inspector.workerScriptLoaded`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct WorkerScriptLoaded {}
+
+crate::macros::received! {
+    WorkerScriptLoaded {
+        ;
+    }
+}
 
 impl crate::Event for WorkerScriptLoaded {
     const METHOD: &'static str = "Inspector.workerScriptLoaded";

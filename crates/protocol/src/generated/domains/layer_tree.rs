@@ -2,7 +2,7 @@
 //! The domain `LayerTree`.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// Unique Layer identifier.
@@ -15,8 +15,7 @@ crate::macros::string_type! {
 }
 
 /// Rectangle where scrolling happens on the main thread.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ScrollRect {
     /// Rectangle itself.
     pub rect: super::dom::Rect,
@@ -24,9 +23,16 @@ pub struct ScrollRect {
     pub type_: ScrollRectType,
 }
 
+crate::macros::received! {
+    ScrollRect {
+        rect = "rect",
+        type_ = "type",
+        ;
+    }
+}
+
 /// Sticky position constraints.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct StickyPositionConstraint {
     /// Layout rectangle of the sticky element before being shifted
     pub sticky_box_rect: super::dom::Rect,
@@ -36,6 +42,16 @@ pub struct StickyPositionConstraint {
     pub nearest_layer_shifting_sticky_box: Option<LayerId>,
     /// The nearest sticky layer that shifts the containing block
     pub nearest_layer_shifting_containing_block: Option<LayerId>,
+}
+
+crate::macros::received! {
+    StickyPositionConstraint {
+        sticky_box_rect = "stickyBoxRect",
+        containing_block_rect = "containingBlockRect",
+        ;
+        nearest_layer_shifting_sticky_box = "nearestLayerShiftingStickyBox",
+        nearest_layer_shifting_containing_block = "nearestLayerShiftingContainingBlock",
+    }
 }
 
 /// Serialized fragment of layer picture along with its offset within the layer.
@@ -61,8 +77,7 @@ impl PictureTile {
 }
 
 /// Information about a compositing layer.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Layer {
     /// The unique id for this layer.
     pub layer_id: LayerId,
@@ -99,6 +114,28 @@ pub struct Layer {
     pub sticky_position_constraint: Option<StickyPositionConstraint>,
 }
 
+crate::macros::received! {
+    Layer {
+        layer_id = "layerId",
+        offset_x = "offsetX",
+        offset_y = "offsetY",
+        width = "width",
+        height = "height",
+        paint_count = "paintCount",
+        draws_content = "drawsContent",
+        ;
+        parent_layer_id = "parentLayerId",
+        backend_node_id = "backendNodeId",
+        transform = "transform",
+        anchor_x = "anchorX",
+        anchor_y = "anchorY",
+        anchor_z = "anchorZ",
+        invisible = "invisible",
+        scroll_rects = "scrollRects",
+        sticky_position_constraint = "stickyPositionConstraint",
+    }
+}
+
 /// Array of timings, one per paint step.
 pub type PaintProfile = Vec<f64>;
 
@@ -122,13 +159,20 @@ impl CompositingReasons {
 }
 
 /// What [`CompositingReasons`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CompositingReasonsReturns {
     /// A list of strings specifying reasons for the given layer to become composited.
     pub compositing_reasons: Vec<String>,
     /// A list of strings specifying reason IDs for the given layer to become composited.
     pub compositing_reason_ids: Vec<String>,
+}
+
+crate::macros::received! {
+    CompositingReasonsReturns {
+        compositing_reasons = "compositingReasons",
+        compositing_reason_ids = "compositingReasonIds",
+        ;
+    }
 }
 
 impl crate::Command for CompositingReasons {
@@ -175,11 +219,17 @@ impl LoadSnapshot {
 }
 
 /// What [`LoadSnapshot`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct LoadSnapshotReturns {
     /// The id of the snapshot.
     pub snapshot_id: SnapshotId,
+}
+
+crate::macros::received! {
+    LoadSnapshotReturns {
+        snapshot_id = "snapshotId",
+        ;
+    }
 }
 
 impl crate::Command for LoadSnapshot {
@@ -207,11 +257,17 @@ impl MakeSnapshot {
 }
 
 /// What [`MakeSnapshot`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct MakeSnapshotReturns {
     /// The id of the layer snapshot.
     pub snapshot_id: SnapshotId,
+}
+
+crate::macros::received! {
+    MakeSnapshotReturns {
+        snapshot_id = "snapshotId",
+        ;
+    }
 }
 
 impl crate::Command for MakeSnapshot {
@@ -251,10 +307,17 @@ impl ProfileSnapshot {
 }
 
 /// What [`ProfileSnapshot`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ProfileSnapshotReturns {
     /// The array of paint profiles, one per run.
     pub timings: Vec<PaintProfile>,
+}
+
+crate::macros::received! {
+    ProfileSnapshotReturns {
+        timings = "timings",
+        ;
+    }
 }
 
 impl crate::Command for ProfileSnapshot {
@@ -318,12 +381,17 @@ impl ReplaySnapshot {
 }
 
 /// What [`ReplaySnapshot`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ReplaySnapshotReturns {
     /// A data: URL for resulting image.
-    #[serde(rename = "dataURL")]
     pub data_url: String,
+}
+
+crate::macros::received! {
+    ReplaySnapshotReturns {
+        data_url = "dataURL",
+        ;
+    }
 }
 
 impl crate::Command for ReplaySnapshot {
@@ -351,11 +419,17 @@ impl SnapshotCommandLog {
 }
 
 /// What [`SnapshotCommandLog`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SnapshotCommandLogReturns {
     /// The array of canvas function calls.
     pub command_log: Vec<crate::Raw>,
+}
+
+crate::macros::received! {
+    SnapshotCommandLogReturns {
+        command_log = "commandLog",
+        ;
+    }
 }
 
 impl crate::Command for SnapshotCommandLog {
@@ -366,13 +440,20 @@ impl crate::Command for SnapshotCommandLog {
 /// The event `LayerTree.layerPainted`.
 ///
 /// Arrives as `LayerTree.layerPainted`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct LayerPainted {
     /// The id of the painted layer.
     pub layer_id: LayerId,
     /// Clip rectangle.
     pub clip: super::dom::Rect,
+}
+
+crate::macros::received! {
+    LayerPainted {
+        layer_id = "layerId",
+        clip = "clip",
+        ;
+    }
 }
 
 impl crate::Event for LayerPainted {
@@ -382,10 +463,17 @@ impl crate::Event for LayerPainted {
 /// The event `LayerTree.layerTreeDidChange`.
 ///
 /// Arrives as `LayerTree.layerTreeDidChange`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct LayerTreeDidChange {
     /// Layer tree, absent if not in the compositing mode.
     pub layers: Option<Vec<Layer>>,
+}
+
+crate::macros::received! {
+    LayerTreeDidChange {
+        ;
+        layers = "layers",
+    }
 }
 
 impl crate::Event for LayerTreeDidChange {

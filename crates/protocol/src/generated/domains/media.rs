@@ -2,7 +2,7 @@
 //! This domain allows detailed inspection of media elements.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// Players will get an ID that is unique within the agent context.
@@ -16,7 +16,7 @@ crate::macros::number_type! {
 
 /// Have one type per entry in MediaLogRecord::Type
 /// Corresponds to kMessage
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct PlayerMessage {
     /// Keep in sync with MediaLogMessageLevel
     /// We are currently keeping the message level 'error' separate from the
@@ -32,8 +32,16 @@ pub struct PlayerMessage {
     pub message: String,
 }
 
+crate::macros::received! {
+    PlayerMessage {
+        level = "level",
+        message = "message",
+        ;
+    }
+}
+
 /// Corresponds to kMediaPropertyChange
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct PlayerProperty {
     /// The field `name`.
     pub name: String,
@@ -41,8 +49,16 @@ pub struct PlayerProperty {
     pub value: String,
 }
 
+crate::macros::received! {
+    PlayerProperty {
+        name = "name",
+        value = "value",
+        ;
+    }
+}
+
 /// Corresponds to kMediaEventTriggered
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct PlayerEvent {
     /// The field `timestamp`.
     pub timestamp: Timestamp,
@@ -50,9 +66,17 @@ pub struct PlayerEvent {
     pub value: String,
 }
 
+crate::macros::received! {
+    PlayerEvent {
+        timestamp = "timestamp",
+        value = "value",
+        ;
+    }
+}
+
 /// Represents logged source line numbers reported in an error.
 /// NOTE: file and line are from chromium c++ implementation code, not js.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct PlayerErrorSourceLocation {
     /// The field `file`.
     pub file: String,
@@ -60,9 +84,16 @@ pub struct PlayerErrorSourceLocation {
     pub line: i64,
 }
 
+crate::macros::received! {
+    PlayerErrorSourceLocation {
+        file = "file",
+        line = "line",
+        ;
+    }
+}
+
 /// Corresponds to kMediaError
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PlayerError {
     /// The field `errorType`.
     pub error_type: String,
@@ -78,14 +109,32 @@ pub struct PlayerError {
     pub data: crate::Raw,
 }
 
+crate::macros::received! {
+    PlayerError {
+        error_type = "errorType",
+        code = "code",
+        stack = "stack",
+        cause = "cause",
+        data = "data",
+        ;
+    }
+}
+
 /// The type `Media.Player`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Player {
     /// The field `playerId`.
     pub player_id: PlayerId,
     /// The field `domNodeId`.
     pub dom_node_id: Option<super::dom::BackendNodeId>,
+}
+
+crate::macros::received! {
+    Player {
+        player_id = "playerId",
+        ;
+        dom_node_id = "domNodeId",
+    }
 }
 
 /// Enables the Media domain
@@ -114,13 +163,20 @@ impl crate::Command for Disable {
 /// remove player properties. A null propValue indicates removal.
 ///
 /// Arrives as `Media.playerPropertiesChanged`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PlayerPropertiesChanged {
     /// The field `playerId`.
     pub player_id: PlayerId,
     /// The field `properties`.
     pub properties: Vec<PlayerProperty>,
+}
+
+crate::macros::received! {
+    PlayerPropertiesChanged {
+        player_id = "playerId",
+        properties = "properties",
+        ;
+    }
 }
 
 impl crate::Event for PlayerPropertiesChanged {
@@ -131,13 +187,20 @@ impl crate::Event for PlayerPropertiesChanged {
 /// congestion. If batched, events must ALWAYS be in chronological order.
 ///
 /// Arrives as `Media.playerEventsAdded`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PlayerEventsAdded {
     /// The field `playerId`.
     pub player_id: PlayerId,
     /// The field `events`.
     pub events: Vec<PlayerEvent>,
+}
+
+crate::macros::received! {
+    PlayerEventsAdded {
+        player_id = "playerId",
+        events = "events",
+        ;
+    }
 }
 
 impl crate::Event for PlayerEventsAdded {
@@ -147,13 +210,20 @@ impl crate::Event for PlayerEventsAdded {
 /// Send a list of any messages that need to be delivered.
 ///
 /// Arrives as `Media.playerMessagesLogged`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PlayerMessagesLogged {
     /// The field `playerId`.
     pub player_id: PlayerId,
     /// The field `messages`.
     pub messages: Vec<PlayerMessage>,
+}
+
+crate::macros::received! {
+    PlayerMessagesLogged {
+        player_id = "playerId",
+        messages = "messages",
+        ;
+    }
 }
 
 impl crate::Event for PlayerMessagesLogged {
@@ -163,13 +233,20 @@ impl crate::Event for PlayerMessagesLogged {
 /// Send a list of any errors that need to be delivered.
 ///
 /// Arrives as `Media.playerErrorsRaised`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PlayerErrorsRaised {
     /// The field `playerId`.
     pub player_id: PlayerId,
     /// The field `errors`.
     pub errors: Vec<PlayerError>,
+}
+
+crate::macros::received! {
+    PlayerErrorsRaised {
+        player_id = "playerId",
+        errors = "errors",
+        ;
+    }
 }
 
 impl crate::Event for PlayerErrorsRaised {
@@ -181,10 +258,17 @@ impl crate::Event for PlayerErrorsRaised {
 /// event for each active player.
 ///
 /// Arrives as `Media.playerCreated`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct PlayerCreated {
     /// The field `player`.
     pub player: Player,
+}
+
+crate::macros::received! {
+    PlayerCreated {
+        player = "player",
+        ;
+    }
 }
 
 impl crate::Event for PlayerCreated {

@@ -2,7 +2,7 @@
 //! The domain `Memory`.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// Memory pressure level.
@@ -13,7 +13,7 @@ crate::macros::string_type! {
 }
 
 /// Heap profile sample.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct SamplingProfileNode {
     /// Size of the sampled allocation.
     pub size: f64,
@@ -23,8 +23,17 @@ pub struct SamplingProfileNode {
     pub stack: Vec<String>,
 }
 
+crate::macros::received! {
+    SamplingProfileNode {
+        size = "size",
+        total = "total",
+        stack = "stack",
+        ;
+    }
+}
+
 /// Array of heap profile samples.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct SamplingProfile {
     /// The field `samples`.
     pub samples: Vec<SamplingProfileNode>,
@@ -32,9 +41,16 @@ pub struct SamplingProfile {
     pub modules: Vec<Module>,
 }
 
+crate::macros::received! {
+    SamplingProfile {
+        samples = "samples",
+        modules = "modules",
+        ;
+    }
+}
+
 /// Executable module information
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Module {
     /// Name of the module.
     pub name: String,
@@ -47,14 +63,32 @@ pub struct Module {
     pub size: f64,
 }
 
+crate::macros::received! {
+    Module {
+        name = "name",
+        uuid = "uuid",
+        base_address = "baseAddress",
+        size = "size",
+        ;
+    }
+}
+
 /// DOM object counter data.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct DOMCounter {
     /// Object name. Note: object names should be presumed volatile and clients should not expect
     /// the returned names to be consistent across runs.
     pub name: String,
     /// Object count.
     pub count: i64,
+}
+
+crate::macros::received! {
+    DOMCounter {
+        name = "name",
+        count = "count",
+        ;
+    }
 }
 
 /// Retruns current DOM object counters.
@@ -64,8 +98,7 @@ pub struct DOMCounter {
 pub struct GetDOMCounters {}
 
 /// What [`GetDOMCounters`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetDOMCountersReturns {
     /// The field `documents`.
     pub documents: i64,
@@ -73,6 +106,15 @@ pub struct GetDOMCountersReturns {
     pub nodes: i64,
     /// The field `jsEventListeners`.
     pub js_event_listeners: i64,
+}
+
+crate::macros::received! {
+    GetDOMCountersReturns {
+        documents = "documents",
+        nodes = "nodes",
+        js_event_listeners = "jsEventListeners",
+        ;
+    }
 }
 
 impl crate::Command for GetDOMCounters {
@@ -87,10 +129,17 @@ impl crate::Command for GetDOMCounters {
 pub struct GetDOMCountersForLeakDetection {}
 
 /// What [`GetDOMCountersForLeakDetection`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetDOMCountersForLeakDetectionReturns {
     /// DOM object counters.
     pub counters: Vec<DOMCounter>,
+}
+
+crate::macros::received! {
+    GetDOMCountersForLeakDetectionReturns {
+        counters = "counters",
+        ;
+    }
 }
 
 impl crate::Command for GetDOMCountersForLeakDetection {
@@ -203,10 +252,17 @@ impl crate::Command for StopSampling {
 pub struct GetAllTimeSamplingProfile {}
 
 /// What [`GetAllTimeSamplingProfile`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetAllTimeSamplingProfileReturns {
     /// The field `profile`.
     pub profile: SamplingProfile,
+}
+
+crate::macros::received! {
+    GetAllTimeSamplingProfileReturns {
+        profile = "profile",
+        ;
+    }
 }
 
 impl crate::Command for GetAllTimeSamplingProfile {
@@ -222,10 +278,17 @@ impl crate::Command for GetAllTimeSamplingProfile {
 pub struct GetBrowserSamplingProfile {}
 
 /// What [`GetBrowserSamplingProfile`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetBrowserSamplingProfileReturns {
     /// The field `profile`.
     pub profile: SamplingProfile,
+}
+
+crate::macros::received! {
+    GetBrowserSamplingProfileReturns {
+        profile = "profile",
+        ;
+    }
 }
 
 impl crate::Command for GetBrowserSamplingProfile {
@@ -241,10 +304,17 @@ impl crate::Command for GetBrowserSamplingProfile {
 pub struct GetSamplingProfile {}
 
 /// What [`GetSamplingProfile`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetSamplingProfileReturns {
     /// The field `profile`.
     pub profile: SamplingProfile,
+}
+
+crate::macros::received! {
+    GetSamplingProfileReturns {
+        profile = "profile",
+        ;
+    }
 }
 
 impl crate::Command for GetSamplingProfile {

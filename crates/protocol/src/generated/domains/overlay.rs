@@ -2,7 +2,7 @@
 //! This domain provides various functionality related to drawing atop the inspected page.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Configuration data for drawing the source order of an elements children.
 #[derive(Debug, Clone, Serialize)]
@@ -634,10 +634,17 @@ impl GetHighlightObjectForTest {
 }
 
 /// What [`GetHighlightObjectForTest`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetHighlightObjectForTestReturns {
     /// Highlight data for the node.
     pub highlight: crate::Raw,
+}
+
+crate::macros::received! {
+    GetHighlightObjectForTestReturns {
+        highlight = "highlight",
+        ;
+    }
 }
 
 impl crate::Command for GetHighlightObjectForTest {
@@ -663,10 +670,17 @@ impl GetGridHighlightObjectsForTest {
 }
 
 /// What [`GetGridHighlightObjectsForTest`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetGridHighlightObjectsForTestReturns {
     /// Grid Highlight data for the node ids provided.
     pub highlights: crate::Raw,
+}
+
+crate::macros::received! {
+    GetGridHighlightObjectsForTestReturns {
+        highlights = "highlights",
+        ;
+    }
 }
 
 impl crate::Command for GetGridHighlightObjectsForTest {
@@ -694,10 +708,17 @@ impl GetSourceOrderHighlightObjectForTest {
 }
 
 /// What [`GetSourceOrderHighlightObjectForTest`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetSourceOrderHighlightObjectForTestReturns {
     /// Source order highlight data for the node id provided.
     pub highlight: crate::Raw,
+}
+
+crate::macros::received! {
+    GetSourceOrderHighlightObjectForTestReturns {
+        highlight = "highlight",
+        ;
+    }
 }
 
 impl crate::Command for GetSourceOrderHighlightObjectForTest {
@@ -1341,11 +1362,17 @@ impl crate::Command for SetShowWindowControlsOverlay {
 /// user manually inspects an element.
 ///
 /// Arrives as `Overlay.inspectNodeRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct InspectNodeRequested {
     /// Id of the node to inspect.
     pub backend_node_id: super::dom::BackendNodeId,
+}
+
+crate::macros::received! {
+    InspectNodeRequested {
+        backend_node_id = "backendNodeId",
+        ;
+    }
 }
 
 impl crate::Event for InspectNodeRequested {
@@ -1355,11 +1382,17 @@ impl crate::Event for InspectNodeRequested {
 /// Fired when the node should be highlighted. This happens after call to `setInspectMode`.
 ///
 /// Arrives as `Overlay.nodeHighlightRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct NodeHighlightRequested {
     /// The field `nodeId`.
     pub node_id: super::dom::NodeId,
+}
+
+crate::macros::received! {
+    NodeHighlightRequested {
+        node_id = "nodeId",
+        ;
+    }
 }
 
 impl crate::Event for NodeHighlightRequested {
@@ -1369,10 +1402,17 @@ impl crate::Event for NodeHighlightRequested {
 /// Fired when user asks to capture screenshot of some area on the page.
 ///
 /// Arrives as `Overlay.screenshotRequested`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ScreenshotRequested {
     /// Viewport to capture, in device independent pixels (dip).
     pub viewport: super::page::Viewport,
+}
+
+crate::macros::received! {
+    ScreenshotRequested {
+        viewport = "viewport",
+        ;
+    }
 }
 
 impl crate::Event for ScreenshotRequested {
@@ -1382,11 +1422,17 @@ impl crate::Event for ScreenshotRequested {
 /// Fired when user asks to show the Inspect panel.
 ///
 /// Arrives as `Overlay.inspectPanelShowRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct InspectPanelShowRequested {
     /// Id of the node to show in the panel.
     pub backend_node_id: super::dom::BackendNodeId,
+}
+
+crate::macros::received! {
+    InspectPanelShowRequested {
+        backend_node_id = "backendNodeId",
+        ;
+    }
 }
 
 impl crate::Event for InspectPanelShowRequested {
@@ -1396,11 +1442,17 @@ impl crate::Event for InspectPanelShowRequested {
 /// Fired when user asks to restore the Inspected Element floating window.
 ///
 /// Arrives as `Overlay.inspectedElementWindowRestored`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct InspectedElementWindowRestored {
     /// Id of the node to restore the floating window for.
     pub backend_node_id: super::dom::BackendNodeId,
+}
+
+crate::macros::received! {
+    InspectedElementWindowRestored {
+        backend_node_id = "backendNodeId",
+        ;
+    }
 }
 
 impl crate::Event for InspectedElementWindowRestored {
@@ -1410,8 +1462,14 @@ impl crate::Event for InspectedElementWindowRestored {
 /// Fired when user cancels the inspect mode.
 ///
 /// Arrives as `Overlay.inspectModeCanceled`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct InspectModeCanceled {}
+
+crate::macros::received! {
+    InspectModeCanceled {
+        ;
+    }
+}
 
 impl crate::Event for InspectModeCanceled {
     const METHOD: &'static str = "Overlay.inspectModeCanceled";

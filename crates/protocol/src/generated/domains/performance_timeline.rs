@@ -3,11 +3,10 @@
 //! <https://w3c.github.io/performance-timeline/#dom-performanceobserver>.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// See <https://github.com/WICG/LargestContentfulPaint> and largest_contentful_paint.idl
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct LargestContentfulPaint {
     /// The field `renderTime`.
     pub render_time: super::network::TimeSinceEpoch,
@@ -23,9 +22,20 @@ pub struct LargestContentfulPaint {
     pub node_id: Option<super::dom::BackendNodeId>,
 }
 
+crate::macros::received! {
+    LargestContentfulPaint {
+        render_time = "renderTime",
+        load_time = "loadTime",
+        size = "size",
+        ;
+        element_id = "elementId",
+        url = "url",
+        node_id = "nodeId",
+    }
+}
+
 /// The type `PerformanceTimeline.LayoutShiftAttribution`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct LayoutShiftAttribution {
     /// The field `previousRect`.
     pub previous_rect: super::dom::Rect,
@@ -35,9 +45,17 @@ pub struct LayoutShiftAttribution {
     pub node_id: Option<super::dom::BackendNodeId>,
 }
 
+crate::macros::received! {
+    LayoutShiftAttribution {
+        previous_rect = "previousRect",
+        current_rect = "currentRect",
+        ;
+        node_id = "nodeId",
+    }
+}
+
 /// See <https://wicg.github.io/layout-instability/#sec-layout-shift> and layout_shift.idl
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct LayoutShift {
     /// Score increment produced by this event.
     pub value: f64,
@@ -49,9 +67,18 @@ pub struct LayoutShift {
     pub sources: Vec<LayoutShiftAttribution>,
 }
 
+crate::macros::received! {
+    LayoutShift {
+        value = "value",
+        had_recent_input = "hadRecentInput",
+        last_input_time = "lastInputTime",
+        sources = "sources",
+        ;
+    }
+}
+
 /// The type `PerformanceTimeline.TimelineEvent`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct TimelineEvent {
     /// Identifies the frame that this event is related to. Empty for non-frame targets.
     pub frame_id: super::page::FrameId,
@@ -68,6 +95,19 @@ pub struct TimelineEvent {
     pub lcp_details: Option<LargestContentfulPaint>,
     /// The field `layoutShiftDetails`.
     pub layout_shift_details: Option<LayoutShift>,
+}
+
+crate::macros::received! {
+    TimelineEvent {
+        frame_id = "frameId",
+        type_ = "type",
+        name = "name",
+        time = "time",
+        ;
+        duration = "duration",
+        lcp_details = "lcpDetails",
+        layout_shift_details = "layoutShiftDetails",
+    }
 }
 
 /// Previously buffered events would be reported before method returns.
@@ -100,10 +140,17 @@ impl crate::Command for Enable {
 /// Sent when a performance timeline event is added. See reportPerformanceTimeline method.
 ///
 /// Arrives as `PerformanceTimeline.timelineEventAdded`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct TimelineEventAdded {
     /// The field `event`.
     pub event: TimelineEvent,
+}
+
+crate::macros::received! {
+    TimelineEventAdded {
+        event = "event",
+        ;
+    }
 }
 
 impl crate::Event for TimelineEventAdded {

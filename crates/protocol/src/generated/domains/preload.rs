@@ -2,7 +2,7 @@
 //! The domain `Preload`.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// Unique id
@@ -10,8 +10,7 @@ crate::macros::string_type! {
 }
 
 /// Corresponds to SpeculationRuleSet
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct RuleSet {
     /// The field `id`.
     pub id: RuleSetId,
@@ -43,13 +42,28 @@ pub struct RuleSet {
     /// Error information
     /// `errorMessage` is null iff `errorType` is null.
     pub error_type: Option<RuleSetErrorType>,
-    /// TODO(https://crbug.com/1425354): Replace this property with structured error.
+    /// TODO(<https://crbug.com/1425354>): Replace this property with structured error.
     ///
     /// Deprecated.
     pub error_message: Option<String>,
     /// For more details, see:
     /// <https://github.com/WICG/nav-speculation/blob/main/speculation-rules-tags.md>
     pub tag: Option<String>,
+}
+
+crate::macros::received! {
+    RuleSet {
+        id = "id",
+        loader_id = "loaderId",
+        source_text = "sourceText",
+        ;
+        backend_node_id = "backendNodeId",
+        url = "url",
+        request_id = "requestId",
+        error_type = "errorType",
+        error_message = "errorMessage",
+        tag = "tag",
+    }
 }
 
 crate::macros::string_type! {
@@ -87,8 +101,7 @@ crate::macros::string_type! {
 /// not the final url that is navigated to. For example, prerendering allows
 /// same-origin main frame navigations during the attempt, but the attempt is
 /// still keyed with the initial URL.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PreloadingAttemptKey {
     /// The field `loaderId`.
     pub loader_id: super::network::LoaderId,
@@ -102,13 +115,23 @@ pub struct PreloadingAttemptKey {
     pub target_hint: Option<SpeculationTargetHint>,
 }
 
+crate::macros::received! {
+    PreloadingAttemptKey {
+        loader_id = "loaderId",
+        action = "action",
+        url = "url",
+        ;
+        form_submission = "formSubmission",
+        target_hint = "targetHint",
+    }
+}
+
 /// Lists sources for a preloading attempt, specifically the ids of rule sets
 /// that had a speculation rule that triggered the attempt, and the
 /// BackendNodeIds of \<a href\> or \<area href\> elements that triggered the
 /// attempt (in the case of attempts triggered by a document rule). It is
 /// possible for multiple rule sets and links to trigger a single attempt.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PreloadingAttemptSource {
     /// The field `key`.
     pub key: PreloadingAttemptKey,
@@ -116,6 +139,15 @@ pub struct PreloadingAttemptSource {
     pub rule_set_ids: Vec<RuleSetId>,
     /// The field `nodeIds`.
     pub node_ids: Vec<super::dom::BackendNodeId>,
+}
+
+crate::macros::received! {
+    PreloadingAttemptSource {
+        key = "key",
+        rule_set_ids = "ruleSetIds",
+        node_ids = "nodeIds",
+        ;
+    }
 }
 
 crate::macros::string_type! {
@@ -226,7 +258,7 @@ crate::macros::string_type! {
 }
 
 crate::macros::string_type! {
-    /// TODO(https://crbug.com/1384419): revisit the list of PrefetchStatus and
+    /// TODO(<https://crbug.com/1384419>): revisit the list of PrefetchStatus and
     /// filter out the ones that aren't necessary to the developers.
     PrefetchStatus {
         PREFETCH_ALLOWED = "PrefetchAllowed",
@@ -270,8 +302,7 @@ crate::macros::string_type! {
 }
 
 /// Information of headers to be displayed when the header mismatch occurred.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PrerenderMismatchedHeaders {
     /// The field `headerName`.
     pub header_name: String,
@@ -279,6 +310,15 @@ pub struct PrerenderMismatchedHeaders {
     pub initial_value: Option<String>,
     /// The field `activationValue`.
     pub activation_value: Option<String>,
+}
+
+crate::macros::received! {
+    PrerenderMismatchedHeaders {
+        header_name = "headerName",
+        ;
+        initial_value = "initialValue",
+        activation_value = "activationValue",
+    }
 }
 
 /// The command `Preload.enable`.
@@ -306,11 +346,17 @@ impl crate::Command for Disable {
 /// Upsert. Currently, it is only emitted when a rule set added.
 ///
 /// Arrives as `Preload.ruleSetUpdated`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct RuleSetUpdated {
     /// The field `ruleSet`.
     pub rule_set: RuleSet,
+}
+
+crate::macros::received! {
+    RuleSetUpdated {
+        rule_set = "ruleSet",
+        ;
+    }
 }
 
 impl crate::Event for RuleSetUpdated {
@@ -320,10 +366,17 @@ impl crate::Event for RuleSetUpdated {
 /// The event `Preload.ruleSetRemoved`.
 ///
 /// Arrives as `Preload.ruleSetRemoved`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct RuleSetRemoved {
     /// The field `id`.
     pub id: RuleSetId,
+}
+
+crate::macros::received! {
+    RuleSetRemoved {
+        id = "id",
+        ;
+    }
 }
 
 impl crate::Event for RuleSetRemoved {
@@ -333,8 +386,7 @@ impl crate::Event for RuleSetRemoved {
 /// Fired when a preload enabled state is updated.
 ///
 /// Arrives as `Preload.preloadEnabledStateUpdated`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PreloadEnabledStateUpdated {
     /// The field `disabledByPreference`.
     pub disabled_by_preference: bool,
@@ -348,6 +400,17 @@ pub struct PreloadEnabledStateUpdated {
     pub disabled_by_holdback_prerender_speculation_rules: bool,
 }
 
+crate::macros::received! {
+    PreloadEnabledStateUpdated {
+        disabled_by_preference = "disabledByPreference",
+        disabled_by_data_saver = "disabledByDataSaver",
+        disabled_by_battery_saver = "disabledByBatterySaver",
+        disabled_by_holdback_prefetch_speculation_rules = "disabledByHoldbackPrefetchSpeculationRules",
+        disabled_by_holdback_prerender_speculation_rules = "disabledByHoldbackPrerenderSpeculationRules",
+        ;
+    }
+}
+
 impl crate::Event for PreloadEnabledStateUpdated {
     const METHOD: &'static str = "Preload.preloadEnabledStateUpdated";
 }
@@ -355,8 +418,7 @@ impl crate::Event for PreloadEnabledStateUpdated {
 /// Fired when a prefetch attempt is updated.
 ///
 /// Arrives as `Preload.prefetchStatusUpdated`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PrefetchStatusUpdated {
     /// The field `key`.
     pub key: PreloadingAttemptKey,
@@ -374,6 +436,19 @@ pub struct PrefetchStatusUpdated {
     pub request_id: super::network::RequestId,
 }
 
+crate::macros::received! {
+    PrefetchStatusUpdated {
+        key = "key",
+        pipeline_id = "pipelineId",
+        initiating_frame_id = "initiatingFrameId",
+        prefetch_url = "prefetchUrl",
+        status = "status",
+        prefetch_status = "prefetchStatus",
+        request_id = "requestId",
+        ;
+    }
+}
+
 impl crate::Event for PrefetchStatusUpdated {
     const METHOD: &'static str = "Preload.prefetchStatusUpdated";
 }
@@ -381,8 +456,7 @@ impl crate::Event for PrefetchStatusUpdated {
 /// Fired when a prerender attempt is updated.
 ///
 /// Arrives as `Preload.prerenderStatusUpdated`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PrerenderStatusUpdated {
     /// The field `key`.
     pub key: PreloadingAttemptKey,
@@ -403,6 +477,19 @@ pub struct PrerenderStatusUpdated {
     pub mismatched_headers: Option<Vec<PrerenderMismatchedHeaders>>,
 }
 
+crate::macros::received! {
+    PrerenderStatusUpdated {
+        key = "key",
+        pipeline_id = "pipelineId",
+        status = "status",
+        ;
+        effective_action = "effectiveAction",
+        prerender_status = "prerenderStatus",
+        disallowed_mojo_interface = "disallowedMojoInterface",
+        mismatched_headers = "mismatchedHeaders",
+    }
+}
+
 impl crate::Event for PrerenderStatusUpdated {
     const METHOD: &'static str = "Preload.prerenderStatusUpdated";
 }
@@ -410,13 +497,20 @@ impl crate::Event for PrerenderStatusUpdated {
 /// Send a list of sources for all preloading attempts in a document.
 ///
 /// Arrives as `Preload.preloadingAttemptSourcesUpdated`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PreloadingAttemptSourcesUpdated {
     /// The field `loaderId`.
     pub loader_id: super::network::LoaderId,
     /// The field `preloadingAttemptSources`.
     pub preloading_attempt_sources: Vec<PreloadingAttemptSource>,
+}
+
+crate::macros::received! {
+    PreloadingAttemptSourcesUpdated {
+        loader_id = "loaderId",
+        preloading_attempt_sources = "preloadingAttemptSources",
+        ;
+    }
 }
 
 impl crate::Event for PreloadingAttemptSourcesUpdated {

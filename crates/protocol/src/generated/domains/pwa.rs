@@ -2,12 +2,11 @@
 //! This domain allows interacting with the browser to control PWAs.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The following types are the replica of
 /// <https://crsrc.org/c/chrome/browser/web_applications/proto/web_app_os_integration_state.proto;drc=9910d3be894c8f142c977ba1023f30a656bc13fc;l=67>
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct FileHandlerAccept {
     /// New name of the mimetype according to
     /// <https://www.iana.org/assignments/media-types/media-types.xhtml>
@@ -16,9 +15,16 @@ pub struct FileHandlerAccept {
     pub file_extensions: Vec<String>,
 }
 
+crate::macros::received! {
+    FileHandlerAccept {
+        media_type = "mediaType",
+        file_extensions = "fileExtensions",
+        ;
+    }
+}
+
 /// The type `PWA.FileHandler`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct FileHandler {
     /// The field `action`.
     pub action: String,
@@ -26,6 +32,15 @@ pub struct FileHandler {
     pub accepts: Vec<FileHandlerAccept>,
     /// The field `displayName`.
     pub display_name: String,
+}
+
+crate::macros::received! {
+    FileHandler {
+        action = "action",
+        accepts = "accepts",
+        display_name = "displayName",
+        ;
+    }
 }
 
 crate::macros::string_type! {
@@ -58,13 +73,20 @@ impl GetOsAppState {
 }
 
 /// What [`GetOsAppState`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetOsAppStateReturns {
     /// The field `badgeCount`.
     pub badge_count: i64,
     /// The field `fileHandlers`.
     pub file_handlers: Vec<FileHandler>,
+}
+
+crate::macros::received! {
+    GetOsAppStateReturns {
+        badge_count = "badgeCount",
+        file_handlers = "fileHandlers",
+        ;
+    }
 }
 
 impl crate::Command for GetOsAppState {
@@ -176,11 +198,17 @@ impl Launch {
 }
 
 /// What [`Launch`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct LaunchReturns {
     /// ID of the tab target created as a result.
     pub target_id: super::target::TargetID,
+}
+
+crate::macros::received! {
+    LaunchReturns {
+        target_id = "targetId",
+        ;
+    }
 }
 
 impl crate::Command for Launch {
@@ -223,11 +251,17 @@ impl LaunchFilesInApp {
 }
 
 /// What [`LaunchFilesInApp`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct LaunchFilesInAppReturns {
     /// IDs of the tab targets created as the result.
     pub target_ids: Vec<super::target::TargetID>,
+}
+
+crate::macros::received! {
+    LaunchFilesInAppReturns {
+        target_ids = "targetIds",
+        ;
+    }
 }
 
 impl crate::Command for LaunchFilesInApp {

@@ -4,7 +4,7 @@
 //! and unique identifier that can be used for further object reference. Original objects are
 //! maintained in memory unless they are either explicitly released or are released along with the
 //! other objects in their object group.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// Unique script identifier.
@@ -39,8 +39,7 @@ impl SerializationOptions {
 }
 
 /// Represents deep serialized value.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DeepSerializedValue {
     /// The field `type`.
     pub type_: DeepSerializedValueType,
@@ -52,6 +51,16 @@ pub struct DeepSerializedValue {
     /// case, value is provided only to one of the serialized values. Unique
     /// per value in the scope of one CDP call.
     pub weak_local_object_reference: Option<i64>,
+}
+
+crate::macros::received! {
+    DeepSerializedValue {
+        type_ = "type",
+        ;
+        value = "value",
+        object_id = "objectId",
+        weak_local_object_reference = "weakLocalObjectReference",
+    }
 }
 
 crate::macros::string_type! {
@@ -66,8 +75,7 @@ crate::macros::string_type! {
 }
 
 /// Mirror object referencing original JavaScript object.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct RemoteObject {
     /// Object type.
     pub type_: RemoteObjectType,
@@ -100,11 +108,26 @@ pub struct RemoteObject {
     pub custom_preview: Option<CustomPreview>,
 }
 
+crate::macros::received! {
+    RemoteObject {
+        type_ = "type",
+        ;
+        subtype = "subtype",
+        class_name = "className",
+        value = "value",
+        unserializable_value = "unserializableValue",
+        description = "description",
+        deep_serialized_value = "deepSerializedValue",
+        object_id = "objectId",
+        preview = "preview",
+        custom_preview = "customPreview",
+    }
+}
+
 /// The type `Runtime.CustomPreview`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CustomPreview {
     /// The JSON-stringified result of formatter.header(object, config) call.
     /// It contains json ML array that represents RemoteObject.
@@ -115,11 +138,18 @@ pub struct CustomPreview {
     pub body_getter_id: Option<RemoteObjectId>,
 }
 
+crate::macros::received! {
+    CustomPreview {
+        header = "header",
+        ;
+        body_getter_id = "bodyGetterId",
+    }
+}
+
 /// Object containing abbreviated remote object value.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ObjectPreview {
     /// Object type.
     pub type_: ObjectPreviewType,
@@ -135,11 +165,22 @@ pub struct ObjectPreview {
     pub entries: Option<Vec<EntryPreview>>,
 }
 
+crate::macros::received! {
+    ObjectPreview {
+        type_ = "type",
+        overflow = "overflow",
+        properties = "properties",
+        ;
+        subtype = "subtype",
+        description = "description",
+        entries = "entries",
+    }
+}
+
 /// The type `Runtime.PropertyPreview`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PropertyPreview {
     /// Property name.
     pub name: String,
@@ -153,10 +194,21 @@ pub struct PropertyPreview {
     pub subtype: Option<PropertyPreviewSubtype>,
 }
 
+crate::macros::received! {
+    PropertyPreview {
+        name = "name",
+        type_ = "type",
+        ;
+        value = "value",
+        value_preview = "valuePreview",
+        subtype = "subtype",
+    }
+}
+
 /// The type `Runtime.EntryPreview`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct EntryPreview {
     /// Preview of the key. Specified for map-like collection entries.
     pub key: Option<ObjectPreview>,
@@ -164,9 +216,16 @@ pub struct EntryPreview {
     pub value: ObjectPreview,
 }
 
+crate::macros::received! {
+    EntryPreview {
+        value = "value",
+        ;
+        key = "key",
+    }
+}
+
 /// Object property descriptor.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PropertyDescriptor {
     /// Property name or symbol description.
     pub name: String,
@@ -194,8 +253,24 @@ pub struct PropertyDescriptor {
     pub symbol: Option<RemoteObject>,
 }
 
+crate::macros::received! {
+    PropertyDescriptor {
+        name = "name",
+        configurable = "configurable",
+        enumerable = "enumerable",
+        ;
+        value = "value",
+        writable = "writable",
+        get = "get",
+        set = "set",
+        was_thrown = "wasThrown",
+        is_own = "isOwn",
+        symbol = "symbol",
+    }
+}
+
 /// Object internal property descriptor. This property isn't normally visible in JavaScript code.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct InternalPropertyDescriptor {
     /// Conventional property name.
     pub name: String,
@@ -203,10 +278,18 @@ pub struct InternalPropertyDescriptor {
     pub value: Option<RemoteObject>,
 }
 
+crate::macros::received! {
+    InternalPropertyDescriptor {
+        name = "name",
+        ;
+        value = "value",
+    }
+}
+
 /// Object private field descriptor.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct PrivatePropertyDescriptor {
     /// Private property name.
     pub name: String,
@@ -218,6 +301,16 @@ pub struct PrivatePropertyDescriptor {
     /// A function which serves as a setter for the private property,
     /// or `undefined` if there is no setter (accessor descriptors only).
     pub set: Option<RemoteObject>,
+}
+
+crate::macros::received! {
+    PrivatePropertyDescriptor {
+        name = "name",
+        ;
+        value = "value",
+        get = "get",
+        set = "set",
+    }
 }
 
 /// Represents function call argument. Either remote object id `objectId`, primitive `value`,
@@ -240,8 +333,7 @@ crate::macros::integer_type! { /// Id of an execution context.
 ExecutionContextId }
 
 /// Description of an isolated world.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ExecutionContextDescription {
     /// Unique id of the execution context. It can be used to specify in which execution context
     /// script evaluation should be performed.
@@ -260,10 +352,20 @@ pub struct ExecutionContextDescription {
     pub aux_data: Option<crate::Raw>,
 }
 
+crate::macros::received! {
+    ExecutionContextDescription {
+        id = "id",
+        origin = "origin",
+        name = "name",
+        unique_id = "uniqueId",
+        ;
+        aux_data = "auxData",
+    }
+}
+
 /// Detailed information about exception (or error) that was thrown during script compilation or
 /// execution.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ExceptionDetails {
     /// Exception id.
     pub exception_id: i64,
@@ -291,6 +393,22 @@ pub struct ExceptionDetails {
     pub exception_meta_data: Option<crate::Raw>,
 }
 
+crate::macros::received! {
+    ExceptionDetails {
+        exception_id = "exceptionId",
+        text = "text",
+        line_number = "lineNumber",
+        column_number = "columnNumber",
+        ;
+        script_id = "scriptId",
+        url = "url",
+        stack_trace = "stackTrace",
+        exception = "exception",
+        execution_context_id = "executionContextId",
+        exception_meta_data = "exceptionMetaData",
+    }
+}
+
 crate::macros::number_type! {
     /// Number of milliseconds since epoch.
     Timestamp
@@ -302,8 +420,7 @@ crate::macros::number_type! {
 }
 
 /// Stack entry for runtime errors and assertions.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CallFrame {
     /// JavaScript function name.
     pub function_name: String,
@@ -317,9 +434,19 @@ pub struct CallFrame {
     pub column_number: i64,
 }
 
+crate::macros::received! {
+    CallFrame {
+        function_name = "functionName",
+        script_id = "scriptId",
+        url = "url",
+        line_number = "lineNumber",
+        column_number = "columnNumber",
+        ;
+    }
+}
+
 /// Call frames for assertions or error messages.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct StackTrace {
     /// String label of this stack trace. For async traces this may be a name of the function that
     /// initiated the async call.
@@ -334,6 +461,16 @@ pub struct StackTrace {
     pub parent_id: Option<StackTraceId>,
 }
 
+crate::macros::received! {
+    StackTrace {
+        call_frames = "callFrames",
+        ;
+        description = "description",
+        parent = "parent",
+        parent_id = "parentId",
+    }
+}
+
 crate::macros::string_type! {
     /// Unique identifier of current debugger.
     ///
@@ -345,7 +482,7 @@ crate::macros::string_type! {
 /// allows to track cross-debugger calls. See `Runtime.StackTrace` and `Debugger.paused` for usages.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StackTraceId {
     /// The field `id`.
@@ -362,6 +499,14 @@ impl StackTraceId {
             id: id.into(),
             debugger_id: None,
         }
+    }
+}
+
+crate::macros::received! {
+    StackTraceId {
+        id = "id",
+        ;
+        debugger_id = "debuggerId",
     }
 }
 
@@ -393,13 +538,20 @@ impl AwaitPromise {
 }
 
 /// What [`AwaitPromise`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AwaitPromiseReturns {
     /// Promise result. Will contain rejected value if promise was rejected.
     pub result: RemoteObject,
     /// Exception details if stack strace is available.
     pub exception_details: Option<ExceptionDetails>,
+}
+
+crate::macros::received! {
+    AwaitPromiseReturns {
+        result = "result",
+        ;
+        exception_details = "exceptionDetails",
+    }
 }
 
 impl crate::Command for AwaitPromise {
@@ -497,13 +649,20 @@ impl CallFunctionOn {
 }
 
 /// What [`CallFunctionOn`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CallFunctionOnReturns {
     /// Call result.
     pub result: RemoteObject,
     /// Exception details.
     pub exception_details: Option<ExceptionDetails>,
+}
+
+crate::macros::received! {
+    CallFunctionOnReturns {
+        result = "result",
+        ;
+        exception_details = "exceptionDetails",
+    }
 }
 
 impl crate::Command for CallFunctionOn {
@@ -547,13 +706,20 @@ impl CompileScript {
 }
 
 /// What [`CompileScript`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CompileScriptReturns {
     /// Id of the script.
     pub script_id: Option<ScriptId>,
     /// Exception details.
     pub exception_details: Option<ExceptionDetails>,
+}
+
+crate::macros::received! {
+    CompileScriptReturns {
+        ;
+        script_id = "scriptId",
+        exception_details = "exceptionDetails",
+    }
 }
 
 impl crate::Command for CompileScript {
@@ -716,13 +882,20 @@ impl Evaluate {
 }
 
 /// What [`Evaluate`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct EvaluateReturns {
     /// Evaluation result.
     pub result: RemoteObject,
     /// Exception details.
     pub exception_details: Option<ExceptionDetails>,
+}
+
+crate::macros::received! {
+    EvaluateReturns {
+        result = "result",
+        ;
+        exception_details = "exceptionDetails",
+    }
 }
 
 impl crate::Command for Evaluate {
@@ -739,10 +912,17 @@ impl crate::Command for Evaluate {
 pub struct GetIsolateId {}
 
 /// What [`GetIsolateId`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetIsolateIdReturns {
     /// The isolate id.
     pub id: String,
+}
+
+crate::macros::received! {
+    GetIsolateIdReturns {
+        id = "id",
+        ;
+    }
 }
 
 impl crate::Command for GetIsolateId {
@@ -760,8 +940,7 @@ impl crate::Command for GetIsolateId {
 pub struct GetHeapUsage {}
 
 /// What [`GetHeapUsage`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetHeapUsageReturns {
     /// Used JavaScript heap size in bytes.
     pub used_size: f64,
@@ -771,6 +950,16 @@ pub struct GetHeapUsageReturns {
     pub embedder_heap_used_size: f64,
     /// Size in bytes of backing storage for array buffers and external strings.
     pub backing_storage_size: f64,
+}
+
+crate::macros::received! {
+    GetHeapUsageReturns {
+        used_size = "usedSize",
+        total_size = "totalSize",
+        embedder_heap_used_size = "embedderHeapUsedSize",
+        backing_storage_size = "backingStorageSize",
+        ;
+    }
 }
 
 impl crate::Command for GetHeapUsage {
@@ -823,8 +1012,7 @@ impl GetProperties {
 }
 
 /// What [`GetProperties`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetPropertiesReturns {
     /// Object properties.
     pub result: Vec<PropertyDescriptor>,
@@ -836,6 +1024,16 @@ pub struct GetPropertiesReturns {
     pub private_properties: Option<Vec<PrivatePropertyDescriptor>>,
     /// Exception details.
     pub exception_details: Option<ExceptionDetails>,
+}
+
+crate::macros::received! {
+    GetPropertiesReturns {
+        result = "result",
+        ;
+        internal_properties = "internalProperties",
+        private_properties = "privateProperties",
+        exception_details = "exceptionDetails",
+    }
 }
 
 impl crate::Command for GetProperties {
@@ -855,10 +1053,17 @@ pub struct GlobalLexicalScopeNames {
 }
 
 /// What [`GlobalLexicalScopeNames`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GlobalLexicalScopeNamesReturns {
     /// The field `names`.
     pub names: Vec<String>,
+}
+
+crate::macros::received! {
+    GlobalLexicalScopeNamesReturns {
+        names = "names",
+        ;
+    }
 }
 
 impl crate::Command for GlobalLexicalScopeNames {
@@ -890,10 +1095,17 @@ impl QueryObjects {
 }
 
 /// What [`QueryObjects`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct QueryObjectsReturns {
     /// Array with objects.
     pub objects: RemoteObject,
+}
+
+crate::macros::received! {
+    QueryObjectsReturns {
+        objects = "objects",
+        ;
+    }
 }
 
 impl crate::Command for QueryObjects {
@@ -1014,13 +1226,20 @@ impl RunScript {
 }
 
 /// What [`RunScript`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct RunScriptReturns {
     /// Run result.
     pub result: RemoteObject,
     /// Exception details.
     pub exception_details: Option<ExceptionDetails>,
+}
+
+crate::macros::received! {
+    RunScriptReturns {
+        result = "result",
+        ;
+        exception_details = "exceptionDetails",
+    }
 }
 
 impl crate::Command for RunScript {
@@ -1185,11 +1404,17 @@ impl GetExceptionDetails {
 }
 
 /// What [`GetExceptionDetails`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetExceptionDetailsReturns {
     /// The field `exceptionDetails`.
     pub exception_details: Option<ExceptionDetails>,
+}
+
+crate::macros::received! {
+    GetExceptionDetailsReturns {
+        ;
+        exception_details = "exceptionDetails",
+    }
 }
 
 impl crate::Command for GetExceptionDetails {
@@ -1202,8 +1427,7 @@ impl crate::Command for GetExceptionDetails {
 /// Arrives as `Runtime.bindingCalled`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct BindingCalled {
     /// The field `name`.
     pub name: String,
@@ -1213,6 +1437,15 @@ pub struct BindingCalled {
     pub execution_context_id: ExecutionContextId,
 }
 
+crate::macros::received! {
+    BindingCalled {
+        name = "name",
+        payload = "payload",
+        execution_context_id = "executionContextId",
+        ;
+    }
+}
+
 impl crate::Event for BindingCalled {
     const METHOD: &'static str = "Runtime.bindingCalled";
 }
@@ -1220,8 +1453,7 @@ impl crate::Event for BindingCalled {
 /// Issued when console API was called.
 ///
 /// Arrives as `Runtime.consoleAPICalled`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ConsoleAPICalled {
     /// Type of the call.
     pub type_: ConsoleAPICalledType,
@@ -1243,6 +1475,18 @@ pub struct ConsoleAPICalled {
     pub context: Option<String>,
 }
 
+crate::macros::received! {
+    ConsoleAPICalled {
+        type_ = "type",
+        args = "args",
+        execution_context_id = "executionContextId",
+        timestamp = "timestamp",
+        ;
+        stack_trace = "stackTrace",
+        context = "context",
+    }
+}
+
 impl crate::Event for ConsoleAPICalled {
     const METHOD: &'static str = "Runtime.consoleAPICalled";
 }
@@ -1250,13 +1494,20 @@ impl crate::Event for ConsoleAPICalled {
 /// Issued when unhandled exception was revoked.
 ///
 /// Arrives as `Runtime.exceptionRevoked`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ExceptionRevoked {
     /// Reason describing why exception was revoked.
     pub reason: String,
     /// The id of revoked exception, as reported in `exceptionThrown`.
     pub exception_id: i64,
+}
+
+crate::macros::received! {
+    ExceptionRevoked {
+        reason = "reason",
+        exception_id = "exceptionId",
+        ;
+    }
 }
 
 impl crate::Event for ExceptionRevoked {
@@ -1266,13 +1517,20 @@ impl crate::Event for ExceptionRevoked {
 /// Issued when exception was thrown and unhandled.
 ///
 /// Arrives as `Runtime.exceptionThrown`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ExceptionThrown {
     /// Timestamp of the exception.
     pub timestamp: Timestamp,
     /// The field `exceptionDetails`.
     pub exception_details: ExceptionDetails,
+}
+
+crate::macros::received! {
+    ExceptionThrown {
+        timestamp = "timestamp",
+        exception_details = "exceptionDetails",
+        ;
+    }
 }
 
 impl crate::Event for ExceptionThrown {
@@ -1282,10 +1540,17 @@ impl crate::Event for ExceptionThrown {
 /// Issued when new execution context is created.
 ///
 /// Arrives as `Runtime.executionContextCreated`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ExecutionContextCreated {
     /// A newly created execution context.
     pub context: ExecutionContextDescription,
+}
+
+crate::macros::received! {
+    ExecutionContextCreated {
+        context = "context",
+        ;
+    }
 }
 
 impl crate::Event for ExecutionContextCreated {
@@ -1295,8 +1560,7 @@ impl crate::Event for ExecutionContextCreated {
 /// Issued when execution context is destroyed.
 ///
 /// Arrives as `Runtime.executionContextDestroyed`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ExecutionContextDestroyed {
     /// Id of the destroyed context
     ///
@@ -1308,6 +1572,14 @@ pub struct ExecutionContextDestroyed {
     pub execution_context_unique_id: String,
 }
 
+crate::macros::received! {
+    ExecutionContextDestroyed {
+        execution_context_id = "executionContextId",
+        execution_context_unique_id = "executionContextUniqueId",
+        ;
+    }
+}
+
 impl crate::Event for ExecutionContextDestroyed {
     const METHOD: &'static str = "Runtime.executionContextDestroyed";
 }
@@ -1315,8 +1587,14 @@ impl crate::Event for ExecutionContextDestroyed {
 /// Issued when all executionContexts were cleared in browser
 ///
 /// Arrives as `Runtime.executionContextsCleared`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ExecutionContextsCleared {}
+
+crate::macros::received! {
+    ExecutionContextsCleared {
+        ;
+    }
+}
 
 impl crate::Event for ExecutionContextsCleared {
     const METHOD: &'static str = "Runtime.executionContextsCleared";
@@ -1326,8 +1604,7 @@ impl crate::Event for ExecutionContextsCleared {
 /// call).
 ///
 /// Arrives as `Runtime.inspectRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct InspectRequested {
     /// The field `object`.
     pub object: RemoteObject,
@@ -1337,6 +1614,15 @@ pub struct InspectRequested {
     ///
     /// Experimental.
     pub execution_context_id: Option<ExecutionContextId>,
+}
+
+crate::macros::received! {
+    InspectRequested {
+        object = "object",
+        hints = "hints",
+        ;
+        execution_context_id = "executionContextId",
+    }
 }
 
 impl crate::Event for InspectRequested {

@@ -2,15 +2,23 @@
 //! This domain is deprecated.
 //!
 //! Deprecated.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Description of the protocol domain.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Domain {
     /// Domain name.
     pub name: String,
     /// Domain version.
     pub version: String,
+}
+
+crate::macros::received! {
+    Domain {
+        name = "name",
+        version = "version",
+        ;
+    }
 }
 
 /// Returns supported domains.
@@ -20,10 +28,17 @@ pub struct Domain {
 pub struct GetDomains {}
 
 /// What [`GetDomains`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetDomainsReturns {
     /// List of supported domains.
     pub domains: Vec<Domain>,
+}
+
+crate::macros::received! {
+    GetDomainsReturns {
+        domains = "domains",
+        ;
+    }
 }
 
 impl crate::Command for GetDomains {

@@ -2,7 +2,7 @@
 //! The domain `ServiceWorker`.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// The type `ServiceWorker.RegistrationID`.
@@ -10,16 +10,23 @@ crate::macros::string_type! {
 }
 
 /// ServiceWorker registration.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ServiceWorkerRegistration {
     /// The field `registrationId`.
     pub registration_id: RegistrationID,
     /// The field `scopeURL`.
-    #[serde(rename = "scopeURL")]
     pub scope_url: String,
     /// The field `isDeleted`.
     pub is_deleted: bool,
+}
+
+crate::macros::received! {
+    ServiceWorkerRegistration {
+        registration_id = "registrationId",
+        scope_url = "scopeURL",
+        is_deleted = "isDeleted",
+        ;
+    }
 }
 
 crate::macros::string_type! {
@@ -45,9 +52,8 @@ crate::macros::string_type! {
 }
 
 /// Mostly corresponds to `RouterCondition` in ServiceWorker spec
-/// (https://www.w3.org/TR/service-workers/#dictdef-routercondition)
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// (<https://www.w3.org/TR/service-workers/#dictdef-routercondition>)
+#[derive(Debug, Clone)]
 pub struct ServiceWorkerRouterCondition {
     /// Plain text, or JSON serialization of URLPatternInit or URLPattern
     pub url_pattern: Option<String>,
@@ -65,6 +71,19 @@ pub struct ServiceWorkerRouterCondition {
     pub not: Option<Box<ServiceWorkerRouterCondition>>,
 }
 
+crate::macros::received! {
+    ServiceWorkerRouterCondition {
+        ;
+        url_pattern = "urlPattern",
+        request_method = "requestMethod",
+        request_mode = "requestMode",
+        request_destination = "requestDestination",
+        running_status = "runningStatus",
+        or = "or",
+        not = "not",
+    }
+}
+
 crate::macros::string_type! {
     /// The type `ServiceWorker.ServiceWorkerRouterSourceType`.
     ServiceWorkerRouterSourceType {
@@ -78,19 +97,24 @@ crate::macros::string_type! {
 }
 
 /// <https://www.w3.org/TR/service-workers/#dictdef-routersourcedict>
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ServiceWorkerRouterSourceDict {
     /// The field `cacheName`.
     pub cache_name: String,
 }
 
+crate::macros::received! {
+    ServiceWorkerRouterSourceDict {
+        cache_name = "cacheName",
+        ;
+    }
+}
+
 /// Corresponds to `RouterSource` in the spec while the representation is different as follows.
-/// (https://www.w3.org/TR/service-workers/#typedefdef-routersource)
+/// (<https://www.w3.org/TR/service-workers/#typedefdef-routersource>)
 /// - `RouterSourceEnum`: `type` equals `cache`, `sourceDict` is null.
 /// - `RouterSourceDict`: `type` equals `sourceDict`, `sourceDict` has valid value.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ServiceWorkerRouterSource {
     /// The field `type`.
     pub type_: ServiceWorkerRouterSourceType,
@@ -98,8 +122,16 @@ pub struct ServiceWorkerRouterSource {
     pub source_dict: Option<ServiceWorkerRouterSourceDict>,
 }
 
+crate::macros::received! {
+    ServiceWorkerRouterSource {
+        type_ = "type",
+        ;
+        source_dict = "sourceDict",
+    }
+}
+
 /// The type `ServiceWorker.ServiceWorkerRouterRule`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ServiceWorkerRouterRule {
     /// The field `condition`.
     pub condition: ServiceWorkerRouterCondition,
@@ -109,16 +141,23 @@ pub struct ServiceWorkerRouterRule {
     pub id: i64,
 }
 
+crate::macros::received! {
+    ServiceWorkerRouterRule {
+        condition = "condition",
+        source = "source",
+        id = "id",
+        ;
+    }
+}
+
 /// ServiceWorker version.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ServiceWorkerVersion {
     /// The field `versionId`.
     pub version_id: String,
     /// The field `registrationId`.
     pub registration_id: RegistrationID,
     /// The field `scriptURL`.
-    #[serde(rename = "scriptURL")]
     pub script_url: String,
     /// The field `runningStatus`.
     pub running_status: ServiceWorkerVersionRunningStatus,
@@ -141,9 +180,25 @@ pub struct ServiceWorkerVersion {
     pub typed_router_rules: Option<Vec<ServiceWorkerRouterRule>>,
 }
 
+crate::macros::received! {
+    ServiceWorkerVersion {
+        version_id = "versionId",
+        registration_id = "registrationId",
+        script_url = "scriptURL",
+        running_status = "runningStatus",
+        status = "status",
+        ;
+        script_last_modified = "scriptLastModified",
+        script_response_time = "scriptResponseTime",
+        controlled_clients = "controlledClients",
+        target_id = "targetId",
+        router_rules = "routerRules",
+        typed_router_rules = "typedRouterRules",
+    }
+}
+
 /// ServiceWorker error message.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ServiceWorkerErrorMessage {
     /// The field `errorMessage`.
     pub error_message: String,
@@ -152,12 +207,23 @@ pub struct ServiceWorkerErrorMessage {
     /// The field `versionId`.
     pub version_id: String,
     /// The field `sourceURL`.
-    #[serde(rename = "sourceURL")]
     pub source_url: String,
     /// The field `lineNumber`.
     pub line_number: i64,
     /// The field `columnNumber`.
     pub column_number: i64,
+}
+
+crate::macros::received! {
+    ServiceWorkerErrorMessage {
+        error_message = "errorMessage",
+        registration_id = "registrationId",
+        version_id = "versionId",
+        source_url = "sourceURL",
+        line_number = "lineNumber",
+        column_number = "columnNumber",
+        ;
+    }
 }
 
 /// The command `ServiceWorker.deliverPushMessage`.
@@ -450,11 +516,17 @@ impl crate::Command for UpdateRegistration {
 /// The event `ServiceWorker.workerErrorReported`.
 ///
 /// Arrives as `ServiceWorker.workerErrorReported`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct WorkerErrorReported {
     /// The field `errorMessage`.
     pub error_message: ServiceWorkerErrorMessage,
+}
+
+crate::macros::received! {
+    WorkerErrorReported {
+        error_message = "errorMessage",
+        ;
+    }
 }
 
 impl crate::Event for WorkerErrorReported {
@@ -464,10 +536,17 @@ impl crate::Event for WorkerErrorReported {
 /// The event `ServiceWorker.workerRegistrationUpdated`.
 ///
 /// Arrives as `ServiceWorker.workerRegistrationUpdated`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct WorkerRegistrationUpdated {
     /// The field `registrations`.
     pub registrations: Vec<ServiceWorkerRegistration>,
+}
+
+crate::macros::received! {
+    WorkerRegistrationUpdated {
+        registrations = "registrations",
+        ;
+    }
 }
 
 impl crate::Event for WorkerRegistrationUpdated {
@@ -477,10 +556,17 @@ impl crate::Event for WorkerRegistrationUpdated {
 /// The event `ServiceWorker.workerVersionUpdated`.
 ///
 /// Arrives as `ServiceWorker.workerVersionUpdated`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct WorkerVersionUpdated {
     /// The field `versions`.
     pub versions: Vec<ServiceWorkerVersion>,
+}
+
+crate::macros::received! {
+    WorkerVersionUpdated {
+        versions = "versions",
+        ;
+    }
 }
 
 impl crate::Event for WorkerVersionUpdated {

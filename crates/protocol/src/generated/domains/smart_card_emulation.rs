@@ -2,7 +2,7 @@
 //! The domain `SmartCardEmulation`.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// Indicates the PC/SC error code.
@@ -78,7 +78,7 @@ crate::macros::string_type! {
 }
 
 /// Maps to the |SCARD_STATE_*| flags.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct ReaderStateFlags {
     /// The field `unaware`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,8 +115,25 @@ pub struct ReaderStateFlags {
     pub unpowered: Option<bool>,
 }
 
+crate::macros::received! {
+    ReaderStateFlags {
+        ;
+        unaware = "unaware",
+        ignore = "ignore",
+        changed = "changed",
+        unknown = "unknown",
+        unavailable = "unavailable",
+        empty = "empty",
+        present = "present",
+        exclusive = "exclusive",
+        inuse = "inuse",
+        mute = "mute",
+        unpowered = "unpowered",
+    }
+}
+
 /// Maps to the |SCARD_PROTOCOL_*| flags.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ProtocolSet {
     /// The field `t0`.
     pub t0: Option<bool>,
@@ -124,6 +141,15 @@ pub struct ProtocolSet {
     pub t1: Option<bool>,
     /// The field `raw`.
     pub raw: Option<bool>,
+}
+
+crate::macros::received! {
+    ProtocolSet {
+        ;
+        t0 = "t0",
+        t1 = "t1",
+        raw = "raw",
+    }
 }
 
 crate::macros::string_type! {
@@ -136,8 +162,7 @@ crate::macros::string_type! {
 }
 
 /// The type `SmartCardEmulation.ReaderStateIn`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ReaderStateIn {
     /// The field `reader`.
     pub reader: String,
@@ -145,6 +170,15 @@ pub struct ReaderStateIn {
     pub current_state: ReaderStateFlags,
     /// The field `currentInsertionCount`.
     pub current_insertion_count: i64,
+}
+
+crate::macros::received! {
+    ReaderStateIn {
+        reader = "reader",
+        current_state = "currentState",
+        current_insertion_count = "currentInsertionCount",
+        ;
+    }
 }
 
 /// The type `SmartCardEmulation.ReaderStateOut`.
@@ -551,11 +585,17 @@ impl crate::Command for ReportError {
 /// Microsoft: <https://learn.microsoft.com/en-us/windows/win32/api/winscard/nf-winscard-scardestablishcontext>
 ///
 /// Arrives as `SmartCardEmulation.establishContextRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct EstablishContextRequested {
     /// The field `requestId`.
     pub request_id: String,
+}
+
+crate::macros::received! {
+    EstablishContextRequested {
+        request_id = "requestId",
+        ;
+    }
 }
 
 impl crate::Event for EstablishContextRequested {
@@ -569,13 +609,20 @@ impl crate::Event for EstablishContextRequested {
 /// Microsoft: <https://learn.microsoft.com/en-us/windows/win32/api/winscard/nf-winscard-scardreleasecontext>
 ///
 /// Arrives as `SmartCardEmulation.releaseContextRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ReleaseContextRequested {
     /// The field `requestId`.
     pub request_id: String,
     /// The field `contextId`.
     pub context_id: i64,
+}
+
+crate::macros::received! {
+    ReleaseContextRequested {
+        request_id = "requestId",
+        context_id = "contextId",
+        ;
+    }
 }
 
 impl crate::Event for ReleaseContextRequested {
@@ -589,13 +636,20 @@ impl crate::Event for ReleaseContextRequested {
 /// Microsoft: <https://learn.microsoft.com/en-us/windows/win32/api/winscard/nf-winscard-scardlistreadersa>
 ///
 /// Arrives as `SmartCardEmulation.listReadersRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ListReadersRequested {
     /// The field `requestId`.
     pub request_id: String,
     /// The field `contextId`.
     pub context_id: i64,
+}
+
+crate::macros::received! {
+    ListReadersRequested {
+        request_id = "requestId",
+        context_id = "contextId",
+        ;
+    }
 }
 
 impl crate::Event for ListReadersRequested {
@@ -609,8 +663,7 @@ impl crate::Event for ListReadersRequested {
 /// Microsoft: <https://learn.microsoft.com/en-us/windows/win32/api/winscard/nf-winscard-scardgetstatuschangea>
 ///
 /// Arrives as `SmartCardEmulation.getStatusChangeRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetStatusChangeRequested {
     /// The field `requestId`.
     pub request_id: String,
@@ -620,6 +673,16 @@ pub struct GetStatusChangeRequested {
     pub reader_states: Vec<ReaderStateIn>,
     /// in milliseconds, if absent, it means "infinite"
     pub timeout: Option<i64>,
+}
+
+crate::macros::received! {
+    GetStatusChangeRequested {
+        request_id = "requestId",
+        context_id = "contextId",
+        reader_states = "readerStates",
+        ;
+        timeout = "timeout",
+    }
 }
 
 impl crate::Event for GetStatusChangeRequested {
@@ -633,13 +696,20 @@ impl crate::Event for GetStatusChangeRequested {
 /// Microsoft: <https://learn.microsoft.com/en-us/windows/win32/api/winscard/nf-winscard-scardcancel>
 ///
 /// Arrives as `SmartCardEmulation.cancelRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CancelRequested {
     /// The field `requestId`.
     pub request_id: String,
     /// The field `contextId`.
     pub context_id: i64,
+}
+
+crate::macros::received! {
+    CancelRequested {
+        request_id = "requestId",
+        context_id = "contextId",
+        ;
+    }
 }
 
 impl crate::Event for CancelRequested {
@@ -653,8 +723,7 @@ impl crate::Event for CancelRequested {
 /// Microsoft: <https://learn.microsoft.com/en-us/windows/win32/api/winscard/nf-winscard-scardconnecta>
 ///
 /// Arrives as `SmartCardEmulation.connectRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ConnectRequested {
     /// The field `requestId`.
     pub request_id: String,
@@ -668,6 +737,17 @@ pub struct ConnectRequested {
     pub preferred_protocols: ProtocolSet,
 }
 
+crate::macros::received! {
+    ConnectRequested {
+        request_id = "requestId",
+        context_id = "contextId",
+        reader = "reader",
+        share_mode = "shareMode",
+        preferred_protocols = "preferredProtocols",
+        ;
+    }
+}
+
 impl crate::Event for ConnectRequested {
     const METHOD: &'static str = "SmartCardEmulation.connectRequested";
 }
@@ -679,8 +759,7 @@ impl crate::Event for ConnectRequested {
 /// Microsoft: <https://learn.microsoft.com/en-us/windows/win32/api/winscard/nf-winscard-scarddisconnect>
 ///
 /// Arrives as `SmartCardEmulation.disconnectRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct DisconnectRequested {
     /// The field `requestId`.
     pub request_id: String,
@@ -688,6 +767,15 @@ pub struct DisconnectRequested {
     pub handle: i64,
     /// The field `disposition`.
     pub disposition: Disposition,
+}
+
+crate::macros::received! {
+    DisconnectRequested {
+        request_id = "requestId",
+        handle = "handle",
+        disposition = "disposition",
+        ;
+    }
 }
 
 impl crate::Event for DisconnectRequested {
@@ -701,8 +789,7 @@ impl crate::Event for DisconnectRequested {
 /// Microsoft: <https://learn.microsoft.com/en-us/windows/win32/api/winscard/nf-winscard-scardtransmit>
 ///
 /// Arrives as `SmartCardEmulation.transmitRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct TransmitRequested {
     /// The field `requestId`.
     pub request_id: String,
@@ -712,6 +799,16 @@ pub struct TransmitRequested {
     pub data: String,
     /// The field `protocol`.
     pub protocol: Option<Protocol>,
+}
+
+crate::macros::received! {
+    TransmitRequested {
+        request_id = "requestId",
+        handle = "handle",
+        data = "data",
+        ;
+        protocol = "protocol",
+    }
 }
 
 impl crate::Event for TransmitRequested {
@@ -725,8 +822,7 @@ impl crate::Event for TransmitRequested {
 /// Microsoft: <https://learn.microsoft.com/en-us/windows/win32/api/winscard/nf-winscard-scardcontrol>
 ///
 /// Arrives as `SmartCardEmulation.controlRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ControlRequested {
     /// The field `requestId`.
     pub request_id: String,
@@ -736,6 +832,16 @@ pub struct ControlRequested {
     pub control_code: i64,
     /// The field `data`.
     pub data: String,
+}
+
+crate::macros::received! {
+    ControlRequested {
+        request_id = "requestId",
+        handle = "handle",
+        control_code = "controlCode",
+        data = "data",
+        ;
+    }
 }
 
 impl crate::Event for ControlRequested {
@@ -749,8 +855,7 @@ impl crate::Event for ControlRequested {
 /// Microsoft: <https://learn.microsoft.com/en-us/windows/win32/api/winscard/nf-winscard-scardgetattrib>
 ///
 /// Arrives as `SmartCardEmulation.getAttribRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetAttribRequested {
     /// The field `requestId`.
     pub request_id: String,
@@ -758,6 +863,15 @@ pub struct GetAttribRequested {
     pub handle: i64,
     /// The field `attribId`.
     pub attrib_id: i64,
+}
+
+crate::macros::received! {
+    GetAttribRequested {
+        request_id = "requestId",
+        handle = "handle",
+        attrib_id = "attribId",
+        ;
+    }
 }
 
 impl crate::Event for GetAttribRequested {
@@ -771,8 +885,7 @@ impl crate::Event for GetAttribRequested {
 /// Microsoft: <https://learn.microsoft.com/en-us/windows/win32/api/winscard/nf-winscard-scardsetattrib>
 ///
 /// Arrives as `SmartCardEmulation.setAttribRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct SetAttribRequested {
     /// The field `requestId`.
     pub request_id: String,
@@ -782,6 +895,16 @@ pub struct SetAttribRequested {
     pub attrib_id: i64,
     /// The field `data`.
     pub data: String,
+}
+
+crate::macros::received! {
+    SetAttribRequested {
+        request_id = "requestId",
+        handle = "handle",
+        attrib_id = "attribId",
+        data = "data",
+        ;
+    }
 }
 
 impl crate::Event for SetAttribRequested {
@@ -795,13 +918,20 @@ impl crate::Event for SetAttribRequested {
 /// Microsoft: <https://learn.microsoft.com/en-us/windows/win32/api/winscard/nf-winscard-scardstatusa>
 ///
 /// Arrives as `SmartCardEmulation.statusRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct StatusRequested {
     /// The field `requestId`.
     pub request_id: String,
     /// The field `handle`.
     pub handle: i64,
+}
+
+crate::macros::received! {
+    StatusRequested {
+        request_id = "requestId",
+        handle = "handle",
+        ;
+    }
 }
 
 impl crate::Event for StatusRequested {
@@ -815,13 +945,20 @@ impl crate::Event for StatusRequested {
 /// Microsoft: <https://learn.microsoft.com/en-us/windows/win32/api/winscard/nf-winscard-scardbegintransaction>
 ///
 /// Arrives as `SmartCardEmulation.beginTransactionRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct BeginTransactionRequested {
     /// The field `requestId`.
     pub request_id: String,
     /// The field `handle`.
     pub handle: i64,
+}
+
+crate::macros::received! {
+    BeginTransactionRequested {
+        request_id = "requestId",
+        handle = "handle",
+        ;
+    }
 }
 
 impl crate::Event for BeginTransactionRequested {
@@ -835,8 +972,7 @@ impl crate::Event for BeginTransactionRequested {
 /// Microsoft: <https://learn.microsoft.com/en-us/windows/win32/api/winscard/nf-winscard-scardendtransaction>
 ///
 /// Arrives as `SmartCardEmulation.endTransactionRequested`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct EndTransactionRequested {
     /// The field `requestId`.
     pub request_id: String,
@@ -844,6 +980,15 @@ pub struct EndTransactionRequested {
     pub handle: i64,
     /// The field `disposition`.
     pub disposition: Disposition,
+}
+
+crate::macros::received! {
+    EndTransactionRequested {
+        request_id = "requestId",
+        handle = "handle",
+        disposition = "disposition",
+        ;
+    }
 }
 
 impl crate::Event for EndTransactionRequested {

@@ -2,7 +2,7 @@
 //! The domain `Storage`.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// The type `Storage.SerializedStorageKey`.
@@ -27,8 +27,7 @@ crate::macros::string_type! {
 }
 
 /// Usage for a storage type.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct UsageForType {
     /// Name of storage type.
     pub storage_type: StorageType,
@@ -36,12 +35,19 @@ pub struct UsageForType {
     pub usage: f64,
 }
 
+crate::macros::received! {
+    UsageForType {
+        storage_type = "storageType",
+        usage = "usage",
+        ;
+    }
+}
+
 /// Pair of issuer origin and number of available (signed, but not used) Trust
 /// Tokens from that issuer.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct TrustTokens {
     /// The field `issuerOrigin`.
     pub issuer_origin: String,
@@ -49,11 +55,18 @@ pub struct TrustTokens {
     pub count: f64,
 }
 
+crate::macros::received! {
+    TrustTokens {
+        issuer_origin = "issuerOrigin",
+        count = "count",
+        ;
+    }
+}
+
 /// Details of a stored Private Verification Token.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PrivateVerificationToken {
     /// Unique identifier of the token in the database.
     pub id: String,
@@ -71,16 +84,36 @@ pub struct PrivateVerificationToken {
     pub token: String,
 }
 
+crate::macros::received! {
+    PrivateVerificationToken {
+        id = "id",
+        issuer_origin = "issuerOrigin",
+        key_id = "keyId",
+        expiration = "expiration",
+        creation_time = "creationTime",
+        version = "version",
+        token = "token",
+        ;
+    }
+}
+
 /// Configuration for a Private Verification Tokens issuer.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct PrivateVerificationTokensIssuerConfig {
     /// Origin of the token issuer.
     pub issuer_origin: String,
     /// Origins authorized to redeem tokens from this issuer.
     pub redeemer_origins: Vec<String>,
+}
+
+crate::macros::received! {
+    PrivateVerificationTokensIssuerConfig {
+        issuer_origin = "issuerOrigin",
+        redeemer_origins = "redeemerOrigins",
+        ;
+    }
 }
 
 crate::macros::string_type! {
@@ -92,7 +125,7 @@ crate::macros::string_type! {
 }
 
 /// The type `Storage.StorageBucket`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StorageBucket {
     /// The field `storageKey`.
@@ -112,8 +145,16 @@ impl StorageBucket {
     }
 }
 
+crate::macros::received! {
+    StorageBucket {
+        storage_key = "storageKey",
+        ;
+        name = "name",
+    }
+}
+
 /// The type `Storage.StorageBucketInfo`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct StorageBucketInfo {
     /// The field `bucket`.
     pub bucket: StorageBucket,
@@ -127,6 +168,18 @@ pub struct StorageBucketInfo {
     pub persistent: bool,
     /// The field `durability`.
     pub durability: StorageBucketsDurability,
+}
+
+crate::macros::received! {
+    StorageBucketInfo {
+        bucket = "bucket",
+        id = "id",
+        expiration = "expiration",
+        quota = "quota",
+        persistent = "persistent",
+        durability = "durability",
+        ;
+    }
 }
 
 /// Returns a storage key given a frame id.
@@ -152,11 +205,17 @@ impl GetStorageKeyForFrame {
 }
 
 /// What [`GetStorageKeyForFrame`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetStorageKeyForFrameReturns {
     /// The field `storageKey`.
     pub storage_key: SerializedStorageKey,
+}
+
+crate::macros::received! {
+    GetStorageKeyForFrameReturns {
+        storage_key = "storageKey",
+        ;
+    }
 }
 
 impl crate::Command for GetStorageKeyForFrame {
@@ -179,11 +238,17 @@ pub struct GetStorageKey {
 }
 
 /// What [`GetStorageKey`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetStorageKeyReturns {
     /// The field `storageKey`.
     pub storage_key: SerializedStorageKey,
+}
+
+crate::macros::received! {
+    GetStorageKeyReturns {
+        storage_key = "storageKey",
+        ;
+    }
 }
 
 impl crate::Command for GetStorageKey {
@@ -257,10 +322,17 @@ pub struct GetCookies {
 }
 
 /// What [`GetCookies`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetCookiesReturns {
     /// Array of cookie objects.
     pub cookies: Vec<super::network::Cookie>,
+}
+
+crate::macros::received! {
+    GetCookiesReturns {
+        cookies = "cookies",
+        ;
+    }
 }
 
 impl crate::Command for GetCookies {
@@ -331,8 +403,7 @@ impl GetUsageAndQuota {
 }
 
 /// What [`GetUsageAndQuota`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetUsageAndQuotaReturns {
     /// Storage usage (bytes).
     pub usage: f64,
@@ -342,6 +413,16 @@ pub struct GetUsageAndQuotaReturns {
     pub override_active: bool,
     /// Storage usage per type (bytes).
     pub usage_breakdown: Vec<UsageForType>,
+}
+
+crate::macros::received! {
+    GetUsageAndQuotaReturns {
+        usage = "usage",
+        quota = "quota",
+        override_active = "overrideActive",
+        usage_breakdown = "usageBreakdown",
+        ;
+    }
 }
 
 impl crate::Command for GetUsageAndQuota {
@@ -583,10 +664,17 @@ impl crate::Command for UntrackIndexedDBForStorageKey {
 pub struct GetTrustTokens {}
 
 /// What [`GetTrustTokens`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetTrustTokensReturns {
     /// The field `tokens`.
     pub tokens: Vec<TrustTokens>,
+}
+
+crate::macros::received! {
+    GetTrustTokensReturns {
+        tokens = "tokens",
+        ;
+    }
 }
 
 impl crate::Command for GetTrustTokens {
@@ -617,11 +705,17 @@ impl ClearTrustTokens {
 }
 
 /// What [`ClearTrustTokens`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ClearTrustTokensReturns {
     /// True if any tokens were deleted, false otherwise.
     pub did_delete_tokens: bool,
+}
+
+crate::macros::received! {
+    ClearTrustTokensReturns {
+        did_delete_tokens = "didDeleteTokens",
+        ;
+    }
 }
 
 impl crate::Command for ClearTrustTokens {
@@ -639,10 +733,17 @@ impl crate::Command for ClearTrustTokens {
 pub struct GetPrivateVerificationTokens {}
 
 /// What [`GetPrivateVerificationTokens`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetPrivateVerificationTokensReturns {
     /// The field `tokens`.
     pub tokens: Vec<PrivateVerificationToken>,
+}
+
+crate::macros::received! {
+    GetPrivateVerificationTokensReturns {
+        tokens = "tokens",
+        ;
+    }
 }
 
 impl crate::Command for GetPrivateVerificationTokens {
@@ -660,10 +761,17 @@ impl crate::Command for GetPrivateVerificationTokens {
 pub struct GetPrivateVerificationTokensIssuerConfigs {}
 
 /// What [`GetPrivateVerificationTokensIssuerConfigs`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetPrivateVerificationTokensIssuerConfigsReturns {
     /// The field `configs`.
     pub configs: Vec<PrivateVerificationTokensIssuerConfig>,
+}
+
+crate::macros::received! {
+    GetPrivateVerificationTokensIssuerConfigsReturns {
+        configs = "configs",
+        ;
+    }
 }
 
 impl crate::Command for GetPrivateVerificationTokensIssuerConfigs {
@@ -807,11 +915,17 @@ impl crate::Command for DeleteStorageBucket {
 pub struct RunBounceTrackingMitigations {}
 
 /// What [`RunBounceTrackingMitigations`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct RunBounceTrackingMitigationsReturns {
     /// The field `deletedSites`.
     pub deleted_sites: Vec<String>,
+}
+
+crate::macros::received! {
+    RunBounceTrackingMitigationsReturns {
+        deleted_sites = "deletedSites",
+        ;
+    }
 }
 
 impl crate::Command for RunBounceTrackingMitigations {
@@ -822,8 +936,7 @@ impl crate::Command for RunBounceTrackingMitigations {
 /// A cache's contents have been modified.
 ///
 /// Arrives as `Storage.cacheStorageContentUpdated`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CacheStorageContentUpdated {
     /// Origin to update.
     pub origin: String,
@@ -835,6 +948,16 @@ pub struct CacheStorageContentUpdated {
     pub cache_name: String,
 }
 
+crate::macros::received! {
+    CacheStorageContentUpdated {
+        origin = "origin",
+        storage_key = "storageKey",
+        bucket_id = "bucketId",
+        cache_name = "cacheName",
+        ;
+    }
+}
+
 impl crate::Event for CacheStorageContentUpdated {
     const METHOD: &'static str = "Storage.cacheStorageContentUpdated";
 }
@@ -842,8 +965,7 @@ impl crate::Event for CacheStorageContentUpdated {
 /// A cache has been added/deleted.
 ///
 /// Arrives as `Storage.cacheStorageListUpdated`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CacheStorageListUpdated {
     /// Origin to update.
     pub origin: String,
@@ -853,6 +975,15 @@ pub struct CacheStorageListUpdated {
     pub bucket_id: String,
 }
 
+crate::macros::received! {
+    CacheStorageListUpdated {
+        origin = "origin",
+        storage_key = "storageKey",
+        bucket_id = "bucketId",
+        ;
+    }
+}
+
 impl crate::Event for CacheStorageListUpdated {
     const METHOD: &'static str = "Storage.cacheStorageListUpdated";
 }
@@ -860,8 +991,7 @@ impl crate::Event for CacheStorageListUpdated {
 /// The origin's IndexedDB object store has been modified.
 ///
 /// Arrives as `Storage.indexedDBContentUpdated`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct IndexedDBContentUpdated {
     /// Origin to update.
     pub origin: String,
@@ -875,6 +1005,17 @@ pub struct IndexedDBContentUpdated {
     pub object_store_name: String,
 }
 
+crate::macros::received! {
+    IndexedDBContentUpdated {
+        origin = "origin",
+        storage_key = "storageKey",
+        bucket_id = "bucketId",
+        database_name = "databaseName",
+        object_store_name = "objectStoreName",
+        ;
+    }
+}
+
 impl crate::Event for IndexedDBContentUpdated {
     const METHOD: &'static str = "Storage.indexedDBContentUpdated";
 }
@@ -882,8 +1023,7 @@ impl crate::Event for IndexedDBContentUpdated {
 /// The origin's IndexedDB database list has been modified.
 ///
 /// Arrives as `Storage.indexedDBListUpdated`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct IndexedDBListUpdated {
     /// Origin to update.
     pub origin: String,
@@ -893,6 +1033,15 @@ pub struct IndexedDBListUpdated {
     pub bucket_id: String,
 }
 
+crate::macros::received! {
+    IndexedDBListUpdated {
+        origin = "origin",
+        storage_key = "storageKey",
+        bucket_id = "bucketId",
+        ;
+    }
+}
+
 impl crate::Event for IndexedDBListUpdated {
     const METHOD: &'static str = "Storage.indexedDBListUpdated";
 }
@@ -900,11 +1049,17 @@ impl crate::Event for IndexedDBListUpdated {
 /// The event `Storage.storageBucketCreatedOrUpdated`.
 ///
 /// Arrives as `Storage.storageBucketCreatedOrUpdated`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct StorageBucketCreatedOrUpdated {
     /// The field `bucketInfo`.
     pub bucket_info: StorageBucketInfo,
+}
+
+crate::macros::received! {
+    StorageBucketCreatedOrUpdated {
+        bucket_info = "bucketInfo",
+        ;
+    }
 }
 
 impl crate::Event for StorageBucketCreatedOrUpdated {
@@ -914,11 +1069,17 @@ impl crate::Event for StorageBucketCreatedOrUpdated {
 /// The event `Storage.storageBucketDeleted`.
 ///
 /// Arrives as `Storage.storageBucketDeleted`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct StorageBucketDeleted {
     /// The field `bucketId`.
     pub bucket_id: String,
+}
+
+crate::macros::received! {
+    StorageBucketDeleted {
+        bucket_id = "bucketId",
+        ;
+    }
 }
 
 impl crate::Event for StorageBucketDeleted {
@@ -930,8 +1091,14 @@ impl crate::Event for StorageBucketDeleted {
 /// Arrives as `Storage.privateVerificationTokensUpdated`.
 ///
 /// Experimental.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct PrivateVerificationTokensUpdated {}
+
+crate::macros::received! {
+    PrivateVerificationTokensUpdated {
+        ;
+    }
+}
 
 impl crate::Event for PrivateVerificationTokensUpdated {
     const METHOD: &'static str = "Storage.privateVerificationTokensUpdated";

@@ -2,11 +2,10 @@
 //! The SystemInfo domain defines methods and events for querying low-level system information.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Describes a single graphics processor (GPU).
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GPUDevice {
     /// PCI ID of the GPU vendor, if available; 0 otherwise.
     pub vendor_id: f64,
@@ -26,8 +25,22 @@ pub struct GPUDevice {
     pub driver_version: String,
 }
 
+crate::macros::received! {
+    GPUDevice {
+        vendor_id = "vendorId",
+        device_id = "deviceId",
+        vendor_string = "vendorString",
+        device_string = "deviceString",
+        driver_vendor = "driverVendor",
+        driver_version = "driverVersion",
+        ;
+        sub_sys_id = "subSysId",
+        revision = "revision",
+    }
+}
+
 /// Describes the width and height dimensions of an entity.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Size {
     /// Width in pixels.
     pub width: i64,
@@ -35,10 +48,17 @@ pub struct Size {
     pub height: i64,
 }
 
+crate::macros::received! {
+    Size {
+        width = "width",
+        height = "height",
+        ;
+    }
+}
+
 /// Describes a supported video decoding profile with its associated minimum and
 /// maximum resolutions.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct VideoDecodeAcceleratorCapability {
     /// Video codec profile that is supported, e.g. VP9 Profile 2.
     pub profile: String,
@@ -48,10 +68,18 @@ pub struct VideoDecodeAcceleratorCapability {
     pub min_resolution: Size,
 }
 
+crate::macros::received! {
+    VideoDecodeAcceleratorCapability {
+        profile = "profile",
+        max_resolution = "maxResolution",
+        min_resolution = "minResolution",
+        ;
+    }
+}
+
 /// Describes a supported video encoding profile with its associated maximum
 /// resolution and maximum framerate.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct VideoEncodeAcceleratorCapability {
     /// Video codec profile that is supported, e.g H264 Main.
     pub profile: String,
@@ -63,6 +91,16 @@ pub struct VideoEncodeAcceleratorCapability {
     pub max_framerate_numerator: i64,
     /// The field `maxFramerateDenominator`.
     pub max_framerate_denominator: i64,
+}
+
+crate::macros::received! {
+    VideoEncodeAcceleratorCapability {
+        profile = "profile",
+        max_resolution = "maxResolution",
+        max_framerate_numerator = "maxFramerateNumerator",
+        max_framerate_denominator = "maxFramerateDenominator",
+        ;
+    }
 }
 
 crate::macros::string_type! {
@@ -84,8 +122,7 @@ crate::macros::string_type! {
 }
 
 /// Provides information about the GPU(s) on the system.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GPUInfo {
     /// The graphics devices on the system. Element 0 is the primary GPU.
     pub devices: Vec<GPUDevice>,
@@ -101,9 +138,20 @@ pub struct GPUInfo {
     pub video_encoding: Vec<VideoEncodeAcceleratorCapability>,
 }
 
+crate::macros::received! {
+    GPUInfo {
+        devices = "devices",
+        driver_bug_workarounds = "driverBugWorkarounds",
+        video_decoding = "videoDecoding",
+        video_encoding = "videoEncoding",
+        ;
+        aux_attributes = "auxAttributes",
+        feature_status = "featureStatus",
+    }
+}
+
 /// Represents process info.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ProcessInfo {
     /// Specifies process type.
     pub type_: String,
@@ -114,6 +162,15 @@ pub struct ProcessInfo {
     pub cpu_time: f64,
 }
 
+crate::macros::received! {
+    ProcessInfo {
+        type_ = "type",
+        id = "id",
+        cpu_time = "cpuTime",
+        ;
+    }
+}
+
 /// Returns information about the system.
 ///
 /// Sent as `SystemInfo.getInfo`.
@@ -121,8 +178,7 @@ pub struct ProcessInfo {
 pub struct GetInfo {}
 
 /// What [`GetInfo`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetInfoReturns {
     /// Information about the GPUs on the system.
     pub gpu: GPUInfo,
@@ -135,6 +191,16 @@ pub struct GetInfoReturns {
     /// The command line string used to launch the browser. Will be the empty string if not
     /// supported.
     pub command_line: String,
+}
+
+crate::macros::received! {
+    GetInfoReturns {
+        gpu = "gpu",
+        model_name = "modelName",
+        model_version = "modelVersion",
+        command_line = "commandLine",
+        ;
+    }
 }
 
 impl crate::Command for GetInfo {
@@ -162,11 +228,17 @@ impl GetFeatureState {
 }
 
 /// What [`GetFeatureState`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetFeatureStateReturns {
     /// The field `featureEnabled`.
     pub feature_enabled: bool,
+}
+
+crate::macros::received! {
+    GetFeatureStateReturns {
+        feature_enabled = "featureEnabled",
+        ;
+    }
 }
 
 impl crate::Command for GetFeatureState {
@@ -181,11 +253,17 @@ impl crate::Command for GetFeatureState {
 pub struct GetProcessInfo {}
 
 /// What [`GetProcessInfo`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetProcessInfoReturns {
     /// An array of process info blocks.
     pub process_info: Vec<ProcessInfo>,
+}
+
+crate::macros::received! {
+    GetProcessInfoReturns {
+        process_info = "processInfo",
+        ;
+    }
 }
 
 impl crate::Command for GetProcessInfo {

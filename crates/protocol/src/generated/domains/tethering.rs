@@ -2,7 +2,7 @@
 //! The Tethering domain defines methods and events for browser port binding.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Request browser port binding.
 ///
@@ -49,13 +49,20 @@ impl crate::Command for Unbind {
 /// Informs that port was successfully bound and got a specified connection id.
 ///
 /// Arrives as `Tethering.accepted`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Accepted {
     /// Port number that was successfully bound.
     pub port: i64,
     /// Connection id to be used.
     pub connection_id: String,
+}
+
+crate::macros::received! {
+    Accepted {
+        port = "port",
+        connection_id = "connectionId",
+        ;
+    }
 }
 
 impl crate::Event for Accepted {

@@ -3,7 +3,7 @@
 //! <https://webaudio.github.io/web-audio-api/>
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// An unique ID for a graph object (AudioContext, AudioNode, AudioParam) in Web Audio API
@@ -64,8 +64,7 @@ crate::macros::string_type! {
 }
 
 /// Fields in AudioContext that change in real-time.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ContextRealtimeData {
     /// The current context time in second in BaseAudioContext.
     pub current_time: f64,
@@ -79,9 +78,18 @@ pub struct ContextRealtimeData {
     pub callback_interval_variance: f64,
 }
 
+crate::macros::received! {
+    ContextRealtimeData {
+        current_time = "currentTime",
+        render_capacity = "renderCapacity",
+        callback_interval_mean = "callbackIntervalMean",
+        callback_interval_variance = "callbackIntervalVariance",
+        ;
+    }
+}
+
 /// Protocol object for BaseAudioContext
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct BaseAudioContext {
     /// The field `contextId`.
     pub context_id: GraphObjectId,
@@ -101,9 +109,22 @@ pub struct BaseAudioContext {
     pub render_quantum_size: f64,
 }
 
+crate::macros::received! {
+    BaseAudioContext {
+        context_id = "contextId",
+        context_type = "contextType",
+        context_state = "contextState",
+        callback_buffer_size = "callbackBufferSize",
+        max_output_channel_count = "maxOutputChannelCount",
+        sample_rate = "sampleRate",
+        render_quantum_size = "renderQuantumSize",
+        ;
+        realtime_data = "realtimeData",
+    }
+}
+
 /// Protocol object for AudioListener
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AudioListener {
     /// The field `listenerId`.
     pub listener_id: GraphObjectId,
@@ -111,9 +132,16 @@ pub struct AudioListener {
     pub context_id: GraphObjectId,
 }
 
+crate::macros::received! {
+    AudioListener {
+        listener_id = "listenerId",
+        context_id = "contextId",
+        ;
+    }
+}
+
 /// Protocol object for AudioNode
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AudioNode {
     /// The field `nodeId`.
     pub node_id: GraphObjectId,
@@ -133,9 +161,22 @@ pub struct AudioNode {
     pub channel_interpretation: ChannelInterpretation,
 }
 
+crate::macros::received! {
+    AudioNode {
+        node_id = "nodeId",
+        context_id = "contextId",
+        node_type = "nodeType",
+        number_of_inputs = "numberOfInputs",
+        number_of_outputs = "numberOfOutputs",
+        channel_count = "channelCount",
+        channel_count_mode = "channelCountMode",
+        channel_interpretation = "channelInterpretation",
+        ;
+    }
+}
+
 /// Protocol object for AudioParam
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AudioParam {
     /// The field `paramId`.
     pub param_id: GraphObjectId,
@@ -153,6 +194,20 @@ pub struct AudioParam {
     pub min_value: f64,
     /// The field `maxValue`.
     pub max_value: f64,
+}
+
+crate::macros::received! {
+    AudioParam {
+        param_id = "paramId",
+        node_id = "nodeId",
+        context_id = "contextId",
+        param_type = "paramType",
+        rate = "rate",
+        default_value = "defaultValue",
+        min_value = "minValue",
+        max_value = "maxValue",
+        ;
+    }
 }
 
 /// Enables the WebAudio domain and starts sending context lifetime events.
@@ -197,11 +252,17 @@ impl GetRealtimeData {
 }
 
 /// What [`GetRealtimeData`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct GetRealtimeDataReturns {
     /// The field `realtimeData`.
     pub realtime_data: ContextRealtimeData,
+}
+
+crate::macros::received! {
+    GetRealtimeDataReturns {
+        realtime_data = "realtimeData",
+        ;
+    }
 }
 
 impl crate::Command for GetRealtimeData {
@@ -212,10 +273,17 @@ impl crate::Command for GetRealtimeData {
 /// Notifies that a new BaseAudioContext has been created.
 ///
 /// Arrives as `WebAudio.contextCreated`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ContextCreated {
     /// The field `context`.
     pub context: BaseAudioContext,
+}
+
+crate::macros::received! {
+    ContextCreated {
+        context = "context",
+        ;
+    }
 }
 
 impl crate::Event for ContextCreated {
@@ -225,11 +293,17 @@ impl crate::Event for ContextCreated {
 /// Notifies that an existing BaseAudioContext will be destroyed.
 ///
 /// Arrives as `WebAudio.contextWillBeDestroyed`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ContextWillBeDestroyed {
     /// The field `contextId`.
     pub context_id: GraphObjectId,
+}
+
+crate::macros::received! {
+    ContextWillBeDestroyed {
+        context_id = "contextId",
+        ;
+    }
 }
 
 impl crate::Event for ContextWillBeDestroyed {
@@ -239,10 +313,17 @@ impl crate::Event for ContextWillBeDestroyed {
 /// Notifies that existing BaseAudioContext has changed some properties (id stays the same)..
 ///
 /// Arrives as `WebAudio.contextChanged`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ContextChanged {
     /// The field `context`.
     pub context: BaseAudioContext,
+}
+
+crate::macros::received! {
+    ContextChanged {
+        context = "context",
+        ;
+    }
 }
 
 impl crate::Event for ContextChanged {
@@ -252,10 +333,17 @@ impl crate::Event for ContextChanged {
 /// Notifies that the construction of an AudioListener has finished.
 ///
 /// Arrives as `WebAudio.audioListenerCreated`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct AudioListenerCreated {
     /// The field `listener`.
     pub listener: AudioListener,
+}
+
+crate::macros::received! {
+    AudioListenerCreated {
+        listener = "listener",
+        ;
+    }
 }
 
 impl crate::Event for AudioListenerCreated {
@@ -265,13 +353,20 @@ impl crate::Event for AudioListenerCreated {
 /// Notifies that a new AudioListener has been created.
 ///
 /// Arrives as `WebAudio.audioListenerWillBeDestroyed`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AudioListenerWillBeDestroyed {
     /// The field `contextId`.
     pub context_id: GraphObjectId,
     /// The field `listenerId`.
     pub listener_id: GraphObjectId,
+}
+
+crate::macros::received! {
+    AudioListenerWillBeDestroyed {
+        context_id = "contextId",
+        listener_id = "listenerId",
+        ;
+    }
 }
 
 impl crate::Event for AudioListenerWillBeDestroyed {
@@ -281,10 +376,17 @@ impl crate::Event for AudioListenerWillBeDestroyed {
 /// Notifies that a new AudioNode has been created.
 ///
 /// Arrives as `WebAudio.audioNodeCreated`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct AudioNodeCreated {
     /// The field `node`.
     pub node: AudioNode,
+}
+
+crate::macros::received! {
+    AudioNodeCreated {
+        node = "node",
+        ;
+    }
 }
 
 impl crate::Event for AudioNodeCreated {
@@ -294,13 +396,20 @@ impl crate::Event for AudioNodeCreated {
 /// Notifies that an existing AudioNode has been destroyed.
 ///
 /// Arrives as `WebAudio.audioNodeWillBeDestroyed`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AudioNodeWillBeDestroyed {
     /// The field `contextId`.
     pub context_id: GraphObjectId,
     /// The field `nodeId`.
     pub node_id: GraphObjectId,
+}
+
+crate::macros::received! {
+    AudioNodeWillBeDestroyed {
+        context_id = "contextId",
+        node_id = "nodeId",
+        ;
+    }
 }
 
 impl crate::Event for AudioNodeWillBeDestroyed {
@@ -310,10 +419,17 @@ impl crate::Event for AudioNodeWillBeDestroyed {
 /// Notifies that a new AudioParam has been created.
 ///
 /// Arrives as `WebAudio.audioParamCreated`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct AudioParamCreated {
     /// The field `param`.
     pub param: AudioParam,
+}
+
+crate::macros::received! {
+    AudioParamCreated {
+        param = "param",
+        ;
+    }
 }
 
 impl crate::Event for AudioParamCreated {
@@ -323,8 +439,7 @@ impl crate::Event for AudioParamCreated {
 /// Notifies that an existing AudioParam has been destroyed.
 ///
 /// Arrives as `WebAudio.audioParamWillBeDestroyed`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AudioParamWillBeDestroyed {
     /// The field `contextId`.
     pub context_id: GraphObjectId,
@@ -334,6 +449,15 @@ pub struct AudioParamWillBeDestroyed {
     pub param_id: GraphObjectId,
 }
 
+crate::macros::received! {
+    AudioParamWillBeDestroyed {
+        context_id = "contextId",
+        node_id = "nodeId",
+        param_id = "paramId",
+        ;
+    }
+}
+
 impl crate::Event for AudioParamWillBeDestroyed {
     const METHOD: &'static str = "WebAudio.audioParamWillBeDestroyed";
 }
@@ -341,8 +465,7 @@ impl crate::Event for AudioParamWillBeDestroyed {
 /// Notifies that two AudioNodes are connected.
 ///
 /// Arrives as `WebAudio.nodesConnected`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct NodesConnected {
     /// The field `contextId`.
     pub context_id: GraphObjectId,
@@ -356,6 +479,17 @@ pub struct NodesConnected {
     pub destination_input_index: Option<f64>,
 }
 
+crate::macros::received! {
+    NodesConnected {
+        context_id = "contextId",
+        source_id = "sourceId",
+        destination_id = "destinationId",
+        ;
+        source_output_index = "sourceOutputIndex",
+        destination_input_index = "destinationInputIndex",
+    }
+}
+
 impl crate::Event for NodesConnected {
     const METHOD: &'static str = "WebAudio.nodesConnected";
 }
@@ -363,8 +497,7 @@ impl crate::Event for NodesConnected {
 /// Notifies that AudioNodes are disconnected. The destination can be null, and it means all the outgoing connections from the source are disconnected.
 ///
 /// Arrives as `WebAudio.nodesDisconnected`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct NodesDisconnected {
     /// The field `contextId`.
     pub context_id: GraphObjectId,
@@ -378,6 +511,17 @@ pub struct NodesDisconnected {
     pub destination_input_index: Option<f64>,
 }
 
+crate::macros::received! {
+    NodesDisconnected {
+        context_id = "contextId",
+        source_id = "sourceId",
+        destination_id = "destinationId",
+        ;
+        source_output_index = "sourceOutputIndex",
+        destination_input_index = "destinationInputIndex",
+    }
+}
+
 impl crate::Event for NodesDisconnected {
     const METHOD: &'static str = "WebAudio.nodesDisconnected";
 }
@@ -385,8 +529,7 @@ impl crate::Event for NodesDisconnected {
 /// Notifies that an AudioNode is connected to an AudioParam.
 ///
 /// Arrives as `WebAudio.nodeParamConnected`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct NodeParamConnected {
     /// The field `contextId`.
     pub context_id: GraphObjectId,
@@ -398,6 +541,16 @@ pub struct NodeParamConnected {
     pub source_output_index: Option<f64>,
 }
 
+crate::macros::received! {
+    NodeParamConnected {
+        context_id = "contextId",
+        source_id = "sourceId",
+        destination_id = "destinationId",
+        ;
+        source_output_index = "sourceOutputIndex",
+    }
+}
+
 impl crate::Event for NodeParamConnected {
     const METHOD: &'static str = "WebAudio.nodeParamConnected";
 }
@@ -405,8 +558,7 @@ impl crate::Event for NodeParamConnected {
 /// Notifies that an AudioNode is disconnected to an AudioParam.
 ///
 /// Arrives as `WebAudio.nodeParamDisconnected`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct NodeParamDisconnected {
     /// The field `contextId`.
     pub context_id: GraphObjectId,
@@ -416,6 +568,16 @@ pub struct NodeParamDisconnected {
     pub destination_id: GraphObjectId,
     /// The field `sourceOutputIndex`.
     pub source_output_index: Option<f64>,
+}
+
+crate::macros::received! {
+    NodeParamDisconnected {
+        context_id = "contextId",
+        source_id = "sourceId",
+        destination_id = "destinationId",
+        ;
+        source_output_index = "sourceOutputIndex",
+    }
 }
 
 impl crate::Event for NodeParamDisconnected {

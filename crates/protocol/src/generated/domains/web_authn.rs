@@ -3,7 +3,7 @@
 //! API.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 crate::macros::string_type! {
     /// The type `WebAuthn.AuthenticatorId`.
@@ -141,7 +141,7 @@ impl VirtualAuthenticatorOptions {
 }
 
 /// The type `WebAuthn.Credential`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Credential {
     /// The field `credentialId`.
@@ -224,6 +224,26 @@ impl Credential {
     }
 }
 
+crate::macros::received! {
+    Credential {
+        credential_id = "credentialId",
+        is_resident_credential = "isResidentCredential",
+        private_key = "privateKey",
+        sign_count = "signCount",
+        ;
+        rp_id = "rpId",
+        user_handle = "userHandle",
+        large_blob = "largeBlob",
+        backup_eligibility = "backupEligibility",
+        backup_state = "backupState",
+        user_name = "userName",
+        user_display_name = "userDisplayName",
+        cmtg_keys = "cmtgKeys",
+        active_cmtg_key_index = "activeCmtgKeyIndex",
+        generate_cmtg_key_on_next_operation = "generateCmtgKeyOnNextOperation",
+    }
+}
+
 /// Enable the WebAuthn domain and start intercepting credential storage and
 /// retrieval with a virtual authenticator.
 ///
@@ -273,11 +293,17 @@ impl AddVirtualAuthenticator {
 }
 
 /// What [`AddVirtualAuthenticator`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct AddVirtualAuthenticatorReturns {
     /// The field `authenticatorId`.
     pub authenticator_id: AuthenticatorId,
+}
+
+crate::macros::received! {
+    AddVirtualAuthenticatorReturns {
+        authenticator_id = "authenticatorId",
+        ;
+    }
 }
 
 impl crate::Command for AddVirtualAuthenticator {
@@ -402,10 +428,17 @@ impl GetCredential {
 }
 
 /// What [`GetCredential`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetCredentialReturns {
     /// The field `credential`.
     pub credential: Credential,
+}
+
+crate::macros::received! {
+    GetCredentialReturns {
+        credential = "credential",
+        ;
+    }
 }
 
 impl crate::Command for GetCredential {
@@ -433,10 +466,17 @@ impl GetCredentials {
 }
 
 /// What [`GetCredentials`] returns.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct GetCredentialsReturns {
     /// The field `credentials`.
     pub credentials: Vec<Credential>,
+}
+
+crate::macros::received! {
+    GetCredentialsReturns {
+        credentials = "credentials",
+        ;
+    }
 }
 
 impl crate::Command for GetCredentials {
@@ -611,13 +651,20 @@ impl crate::Command for SetCredentialProperties {
 /// Triggered when a credential is added to an authenticator.
 ///
 /// Arrives as `WebAuthn.credentialAdded`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CredentialAdded {
     /// The field `authenticatorId`.
     pub authenticator_id: AuthenticatorId,
     /// The field `credential`.
     pub credential: Credential,
+}
+
+crate::macros::received! {
+    CredentialAdded {
+        authenticator_id = "authenticatorId",
+        credential = "credential",
+        ;
+    }
 }
 
 impl crate::Event for CredentialAdded {
@@ -628,13 +675,20 @@ impl crate::Event for CredentialAdded {
 /// PublicKeyCredential.signalUnknownCredential().
 ///
 /// Arrives as `WebAuthn.credentialDeleted`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CredentialDeleted {
     /// The field `authenticatorId`.
     pub authenticator_id: AuthenticatorId,
     /// The field `credentialId`.
     pub credential_id: String,
+}
+
+crate::macros::received! {
+    CredentialDeleted {
+        authenticator_id = "authenticatorId",
+        credential_id = "credentialId",
+        ;
+    }
 }
 
 impl crate::Event for CredentialDeleted {
@@ -645,13 +699,20 @@ impl crate::Event for CredentialDeleted {
 /// PublicKeyCredential.signalCurrentUserDetails().
 ///
 /// Arrives as `WebAuthn.credentialUpdated`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CredentialUpdated {
     /// The field `authenticatorId`.
     pub authenticator_id: AuthenticatorId,
     /// The field `credential`.
     pub credential: Credential,
+}
+
+crate::macros::received! {
+    CredentialUpdated {
+        authenticator_id = "authenticatorId",
+        credential = "credential",
+        ;
+    }
 }
 
 impl crate::Event for CredentialUpdated {
@@ -661,13 +722,20 @@ impl crate::Event for CredentialUpdated {
 /// Triggered when a credential is used in a webauthn assertion.
 ///
 /// Arrives as `WebAuthn.credentialAsserted`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct CredentialAsserted {
     /// The field `authenticatorId`.
     pub authenticator_id: AuthenticatorId,
     /// The field `credential`.
     pub credential: Credential,
+}
+
+crate::macros::received! {
+    CredentialAsserted {
+        authenticator_id = "authenticatorId",
+        credential = "credential",
+        ;
+    }
 }
 
 impl crate::Event for CredentialAsserted {

@@ -2,11 +2,10 @@
 //! The domain `WebMCP`.
 //!
 //! Experimental.
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Tool annotations
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Annotation {
     /// A hint indicating that the tool does not modify any state.
     pub read_only: Option<bool>,
@@ -18,6 +17,17 @@ pub struct Annotation {
     pub debugging: Option<bool>,
     /// If the declarative tool was declared with the autosubmit attribute.
     pub autosubmit: Option<bool>,
+}
+
+crate::macros::received! {
+    Annotation {
+        ;
+        read_only = "readOnly",
+        untrusted_content = "untrustedContent",
+        consequential = "consequential",
+        debugging = "debugging",
+        autosubmit = "autosubmit",
+    }
 }
 
 crate::macros::string_type! {
@@ -37,8 +47,7 @@ crate::macros::string_type! {
 }
 
 /// Definition of a tool that can be invoked.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct Tool {
     /// Tool identifier.
     pub tool_id: ToolId,
@@ -60,9 +69,23 @@ pub struct Tool {
     pub stack_trace: Option<super::runtime::StackTrace>,
 }
 
+crate::macros::received! {
+    Tool {
+        tool_id = "toolId",
+        name = "name",
+        description = "description",
+        frame_id = "frameId",
+        ;
+        input_schema = "inputSchema",
+        output_schema = "outputSchema",
+        annotations = "annotations",
+        backend_node_id = "backendNodeId",
+        stack_trace = "stackTrace",
+    }
+}
+
 /// Definition of a tool that was removed.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct RemovedTool {
     /// Identifier of the removed tool.
     pub tool_id: ToolId,
@@ -70,6 +93,15 @@ pub struct RemovedTool {
     pub name: String,
     /// Frame identifier associated with the tool registration.
     pub frame_id: super::page::FrameId,
+}
+
+crate::macros::received! {
+    RemovedTool {
+        tool_id = "toolId",
+        name = "name",
+        frame_id = "frameId",
+        ;
+    }
 }
 
 /// Enables the WebMCP domain, allowing events to be sent. Enabling the domain will trigger a toolsAdded event for
@@ -125,11 +157,17 @@ impl InvokeTool {
 }
 
 /// What [`InvokeTool`] returns.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct InvokeToolReturns {
     /// Unique identifier for this invocation. Response is sent before tool events.
     pub invocation_id: String,
+}
+
+crate::macros::received! {
+    InvokeToolReturns {
+        invocation_id = "invocationId",
+        ;
+    }
 }
 
 impl crate::Command for InvokeTool {
@@ -164,10 +202,17 @@ impl crate::Command for CancelInvocation {
 /// Event fired when new tools are added.
 ///
 /// Arrives as `WebMCP.toolsAdded`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ToolsAdded {
     /// Array of tools that were added.
     pub tools: Vec<Tool>,
+}
+
+crate::macros::received! {
+    ToolsAdded {
+        tools = "tools",
+        ;
+    }
 }
 
 impl crate::Event for ToolsAdded {
@@ -177,10 +222,17 @@ impl crate::Event for ToolsAdded {
 /// Event fired when tools are removed.
 ///
 /// Arrives as `WebMCP.toolsRemoved`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ToolsRemoved {
     /// Array of tools that were removed.
     pub tools: Vec<RemovedTool>,
+}
+
+crate::macros::received! {
+    ToolsRemoved {
+        tools = "tools",
+        ;
+    }
 }
 
 impl crate::Event for ToolsRemoved {
@@ -190,8 +242,7 @@ impl crate::Event for ToolsRemoved {
 /// Event fired when a tool invocation starts.
 ///
 /// Arrives as `WebMCP.toolInvoked`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ToolInvoked {
     /// Frame id
     pub frame_id: super::page::FrameId,
@@ -207,6 +258,17 @@ pub struct ToolInvoked {
     pub tool_id: Option<ToolId>,
 }
 
+crate::macros::received! {
+    ToolInvoked {
+        frame_id = "frameId",
+        invocation_id = "invocationId",
+        input = "input",
+        ;
+        tool_name = "toolName",
+        tool_id = "toolId",
+    }
+}
+
 impl crate::Event for ToolInvoked {
     const METHOD: &'static str = "WebMCP.toolInvoked";
 }
@@ -214,8 +276,7 @@ impl crate::Event for ToolInvoked {
 /// Event fired when a tool invocation completes or fails.
 ///
 /// Arrives as `WebMCP.toolResponded`.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone)]
 pub struct ToolResponded {
     /// Invocation identifier.
     pub invocation_id: String,
@@ -228,6 +289,17 @@ pub struct ToolResponded {
     pub error_text: Option<String>,
     /// The exception object, if the javascript tool threw an error\>
     pub exception: Option<super::runtime::RemoteObject>,
+}
+
+crate::macros::received! {
+    ToolResponded {
+        invocation_id = "invocationId",
+        status = "status",
+        ;
+        output = "output",
+        error_text = "errorText",
+        exception = "exception",
+    }
 }
 
 impl crate::Event for ToolResponded {
