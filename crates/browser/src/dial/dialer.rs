@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::attempt::{self, Human, Opened, Silence};
 use super::resolve::{self, Resolved};
 use crate::Endpoint;
-use crate::find::{self, RunningBrowser};
+use crate::find::{Places, RunningBrowser};
 use crate::transport::Transport;
 
 /// An open connection.
@@ -25,6 +25,7 @@ pub(crate) struct Dialer(Arc<Inner>);
 
 struct Inner {
     way: Way,
+    places: Places,
     /// The profile that [`Endpoint::Auto`] found first; it never goes to another browser after that.
     chosen: OnceLock<PathBuf>,
     /// A connection was open before.
@@ -41,18 +42,25 @@ enum Way {
 
 impl Dialer {
     pub(crate) fn new(endpoint: Endpoint) -> Self {
-        Self::by(Way::Endpoint(endpoint))
+        Self::by(Way::Endpoint(endpoint), Places::current())
+    }
+
+    /// As [`Dialer::new`], and looks for running browsers in these places.
+    #[cfg(test)]
+    pub(super) fn in_places(endpoint: Endpoint, places: Places) -> Self {
+        Self::by(Way::Endpoint(endpoint), places)
     }
 
     /// A browser that we started, by its pipe.
     #[cfg(unix)]
     pub(crate) fn pipe(pipe: super::pipe::PipeDial) -> Self {
-        Self::by(Way::Pipe(pipe))
+        Self::by(Way::Pipe(pipe), Places::current())
     }
 
-    fn by(way: Way) -> Self {
+    fn by(way: Way, places: Places) -> Self {
         Self(Arc::new(Inner {
             way,
+            places,
             chosen: OnceLock::new(),
             reached: AtomicBool::new(false),
             asked: AtomicBool::new(false),
@@ -115,7 +123,7 @@ impl Dialer {
                 .await;
         }
         let mut failures = Vec::new();
-        for browser in find::running_browsers().await {
+        for browser in self.0.places.running_browsers().await {
             match self.dial_candidate(&browser, human).await {
                 Ok(dialed) => {
                     // Only this dial fills it, and there is one dial at a time.

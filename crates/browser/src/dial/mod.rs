@@ -17,6 +17,8 @@ mod http;
 pub(crate) mod pipe;
 mod refusal;
 mod resolve;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use address::{Address, redacted};
 pub(crate) use attempt::Human;

@@ -20,9 +20,11 @@ pub(super) struct Prepared {
 pub(super) fn prepare(profile: &Profile) -> Result<Prepared, ConnectError> {
     match profile {
         Profile::Temporary => {
-            // Made with mode 0700.
-            let temporary = tempfile::Builder::new()
-                .prefix("keeptab-profile-")
+            let mut builder = tempfile::Builder::new();
+            builder.prefix("keeptab-profile-");
+            #[cfg(unix)]
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+            let temporary = builder
                 .tempdir()
                 .map_err(|error| failed(&std::env::temp_dir(), error))?;
             Ok(Prepared {

@@ -17,6 +17,8 @@ pub(crate) mod nul;
 mod outbox;
 #[cfg(unix)]
 pub(crate) mod pipe;
+#[cfg(test)]
+mod tests;
 mod traits;
 pub(crate) mod websocket;
 
