@@ -100,7 +100,7 @@ impl Browser {
         let _ = kill_process(self.pid, Signal::INT);
     }
 
-    /// Kills the browser and all its children.
+    /// Kills the browser and all its children, or those it left behind.
     pub(crate) fn kill(&self) {
         let _ = kill_process_group(self.pid, Signal::KILL);
     }

@@ -201,8 +201,6 @@ impl Keeper {
         self.browser.ended = None;
         self.browser.output = None;
         self.up.clear();
-        self.browser.clear_group();
-        let now = Instant::now();
         let asked = match self.phase {
             Phase::Starting { .. } => {
                 return self.fail_start(&format!("the browser ended at once ({status})"));
@@ -212,8 +210,11 @@ impl Keeper {
         };
         let said = quoted(&status);
         if asked {
+            self.browser.clear_group();
             self.tell(&format!("{{\"keeper\":\"ended\",\"status\":{said}}}"), now);
         } else {
+            // Nothing is left for its children to save, and the owner waits.
+            self.browser.kill();
             let file = with_suffix(&self.state_path, ".stderr");
             let _ = fs::OpenOptions::new()
                 .write(true)
@@ -234,7 +235,7 @@ impl Keeper {
                 format!("{{\"keeper\":\"browser_exited\",\"status\":{said},\"stderr\":{file}}}");
             self.tell(&line, now);
         }
-        let until = now + if asked { FAREWELL } else { OBITUARY };
+        let until = Instant::now() + if asked { FAREWELL } else { OBITUARY };
         self.phase = Phase::Gone {
             asked,
             status,

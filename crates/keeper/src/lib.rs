@@ -35,7 +35,8 @@
 //!   link's epoch stays. What it must do is adopt the ledger (below) and write a gap
 //!   when `dropped` is above 0. An unknown connection is a new epoch.
 //! - `nextId` is the lowest id that the owner may use for its own commands, and
-//!   then upwards, wrapping from 2^31-1 to 1. Ids are unique across owners.
+//!   then upwards, wrapping from 2^31-1 to 1. Ids are unique across owners. The
+//!   keeper's own commands have id 0; an owner may see such a reply and ignores it.
 //!
 //! An owner in a hurry adds `"pipes":1` to its hello, as [`connect`] does. It gets
 //! `{"keeper":"pipes"}` on the socket with two descriptors (SCM_RIGHTS): where to

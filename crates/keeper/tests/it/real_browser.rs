@@ -214,8 +214,11 @@ fn a_browser_that_is_killed_is_reported() {
         rustix::process::Signal::KILL,
     )
     .expect("kill");
+    let killed = Instant::now();
     let exited = owner.find(|message| message["keeper"] == "browser_exited");
     assert_eq!(exited["status"], "signal 9");
+    println!("told after {:?}", killed.elapsed());
+    assert!(killed.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
