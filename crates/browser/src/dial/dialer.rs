@@ -26,6 +26,8 @@ pub(crate) struct Dialer(Arc<Inner>);
 struct Inner {
     way: Way,
     places: Places,
+    /// Our fencing number at a keeper.
+    owner: u64,
     /// The profile that [`Endpoint::Auto`] found first; it never goes to another browser after that.
     chosen: OnceLock<PathBuf>,
     /// A connection was open before.
@@ -61,6 +63,7 @@ impl Dialer {
         Self(Arc::new(Inner {
             way,
             places,
+            owner: super::keeper::new_epoch(),
             chosen: OnceLock::new(),
             reached: AtomicBool::new(false),
             asked: AtomicBool::new(false),
@@ -73,7 +76,9 @@ impl Dialer {
         match &self.0.way {
             Way::Endpoint(Endpoint::Auto) => self.dial_auto(deadline, &human).await,
             #[cfg(unix)]
-            Way::Endpoint(Endpoint::Keeper(path)) => super::pipe::keeper(path, deadline).await,
+            Way::Endpoint(Endpoint::Keeper(path)) => {
+                super::keeper::keeper(path, self.0.owner, deadline).await
+            }
             Way::Endpoint(endpoint) => self.dial_endpoint(endpoint, deadline, &human).await,
             #[cfg(unix)]
             Way::Pipe(pipe) => pipe.dial().await,

@@ -7,12 +7,15 @@
 //! | `resolve` | from an endpoint to the address of its WebSocket |
 //! | `refusal` | what an answer that is not a WebSocket means |
 //! | `attempt` | one attempt, with patience for a browser that asks its person |
-//! | `pipe` | browsers reached without a network |
+//! | `pipe` | a browser that we started, by its pipe |
+//! | `keeper` | a browser behind a keeper |
 //! | `dialer` | all attempts of one session |
 mod address;
 mod attempt;
 mod dialer;
 mod http;
+#[cfg(unix)]
+mod keeper;
 #[cfg(unix)]
 pub(crate) mod pipe;
 mod refusal;

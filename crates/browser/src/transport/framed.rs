@@ -68,6 +68,12 @@ where
         }
     }
 
+    /// The same connection with another framing, from what was not read yet.
+    #[cfg(unix)]
+    pub(crate) fn reframed<G: Framing>(self, framing: G) -> Framed<S, G> {
+        Framed::new(self.stream, framing, self.inbox)
+    }
+
     fn give(&mut self, message: Bytes) -> Incoming {
         if message.len() >= LARGE {
             let rest = std::mem::take(&mut self.inbox);

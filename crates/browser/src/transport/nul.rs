@@ -29,21 +29,31 @@ impl Encode for Nul {
     }
 }
 
-impl Framing for Nul {
-    fn decode(&mut self, inbox: &mut BytesMut) -> Result<Decoded, Cause> {
+impl Nul {
+    /// Takes the next message out of the buffer, if all of it is there.
+    pub(super) fn take(&mut self, inbox: &mut BytesMut) -> Result<Option<BytesMut>, Cause> {
         match memchr::memchr(0, &inbox[self.searched..]) {
             Some(at) => {
-                let message = inbox.split_to(self.searched + at).freeze();
+                let message = inbox.split_to(self.searched + at);
                 inbox.advance(1);
                 self.searched = 0;
-                Ok(Decoded::Message(message))
+                Ok(Some(message))
             }
             None if inbox.len() > self.limit => Err(Cause::TooLarge),
             None => {
                 self.searched = inbox.len();
-                Ok(Decoded::More(1))
+                Ok(None)
             }
         }
+    }
+}
+
+impl Framing for Nul {
+    fn decode(&mut self, inbox: &mut BytesMut) -> Result<Decoded, Cause> {
+        Ok(match self.take(inbox)? {
+            Some(message) => Decoded::Message(message.freeze()),
+            None => Decoded::More(1),
+        })
     }
 
     fn ping(&mut self, _out: &mut Vec<u8>) {

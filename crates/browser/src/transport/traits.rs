@@ -1,5 +1,6 @@
 //! What the driver needs of a connection.
-use std::task::{Context, Poll};
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use keeptab_link::Cause;
@@ -30,4 +31,27 @@ pub(crate) enum Incoming {
     Pong,
     /// The end.
     Lost(Cause),
+}
+
+/// Sends a first message and waits for the first answer, before a connection is anybody's.
+///
+/// Cancel safe as far as the connection is dropped with it.
+pub(crate) async fn exchange(
+    transport: &mut dyn Transport,
+    message: Bytes,
+) -> Result<Bytes, Cause> {
+    transport.send(message);
+    poll_fn(|cx| {
+        if let Poll::Ready(Err(cause)) = transport.poll_flush(cx) {
+            return Poll::Ready(Err(cause));
+        }
+        loop {
+            match ready!(transport.poll_receive(cx)) {
+                Incoming::Message(answer) => return Poll::Ready(Ok(answer)),
+                Incoming::Lost(cause) => return Poll::Ready(Err(cause)),
+                Incoming::Alive | Incoming::Pong => {}
+            }
+        }
+    })
+    .await
 }
