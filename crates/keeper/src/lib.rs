@@ -38,10 +38,11 @@
 //!   then upwards, wrapping from 2^31-1 to 1. Ids are unique across owners. The
 //!   keeper's own commands have id 0; an owner may see such a reply and ignores it.
 //!
-//! An owner in a hurry adds `"pipes":1` to its hello, as [`connect`] does. It gets
+//! An owner may add `"pipes":1` to its hello, as [`connect`] does. It then gets
 //! `{"keeper":"pipes"}` on the socket with two descriptors (SCM_RIGHTS): where to
 //! read and where to write. From there on, the hello's answer included, all goes
-//! through these; the socket is closed. A pipe costs half of what a socket does.
+//! through these; the socket is closed. It saves both sides some wake-ups; how much
+//! time that is depends on the machine, so measure before relying on it.
 //!
 //! The owner may send, besides commands:
 //! ```text

@@ -1,5 +1,5 @@
-//! Two pipes in place of the socket, for owners that count microseconds: a read
-//! from a Unix socket wakes its writer every time, a read from a pipe does not.
+//! Two pipes in place of the socket, for owners that ask for them: a read from a
+//! Unix socket wakes whoever waits at its other end, a read from a pipe does not.
 
 use std::error::Error;
 use std::fmt;
