@@ -1,0 +1,238 @@
+//! Losses: said in line, and filled as far as the browser can.
+
+use keeptab_buffers::{Filter, Restored, Stream, Taken, TargetAfter, Verdict, What};
+use serde_json::json;
+
+use crate::events::{
+    after, at, buffers, filtered, finished, lines, log, loss, request, restored, take,
+};
+
+#[test]
+fn what_was_missed_comes_back_once_and_behind_the_gap() {
+    let mut b = buffers();
+    b.document("T1", "L1");
+    log(&mut b, "T1", "before", 1.0);
+    log(&mut b, "T1", "twice", 2.0);
+    log(&mut b, "T1", "twice", 2.0);
+    b.lost(loss(2.5));
+    assert_eq!(
+        lines(&b, Stream::Console)[3],
+        "04 -- GAP [12:00:02] … and not over: connection reset --"
+    );
+    for (text, seconds) in [("before", 1.0), ("twice", 2.0), ("twice", 2.0)] {
+        assert_eq!(log(&mut b, "T1", text, seconds), Taken::Duplicate);
+    }
+    log(&mut b, "T1", "during", 3.0);
+    b.replay_ended("T1");
+    log(&mut b, "T1", "live again", 5.0);
+    let verdicts = b.restored(&restored(4.5, vec![after("T1", "L1")])).unwrap();
+    assert_eq!(verdicts.0, Verdict::Complete { recovered: 1 });
+    assert!(matches!(verdicts.1, Verdict::Unknown { .. }));
+    assert_eq!(
+        lines(&b, Stream::Console)[3..],
+        [
+            "04 -- GAP [12:00:02] to [12:00:04] (2.0s): connection reset; 1 recovered, nothing missed --",
+            "05 [12:00:03] LOG https://a.test/app.js:10:5 during",
+            "06 [12:00:05] LOG https://a.test/app.js:10:5 live again",
+        ]
+    );
+    let recovered = |number| match &b.get(Stream::Console, number).unwrap().what {
+        What::Console(console) => console.recovered,
+        other => panic!("{other:?}"),
+    };
+    assert!(recovered(5) && !recovered(6));
+}
+
+#[test]
+fn a_second_replay_brings_nothing() {
+    let mut b = buffers();
+    b.document("T1", "L1");
+    for round in 0..3 {
+        b.lost(loss(10.0 + f64::from(round)));
+        let taken = log(&mut b, "T1", "stored", 1.0);
+        assert_eq!(taken == Taken::Duplicate, round > 0);
+        b.restored(&restored(11.0, vec![after("T1", "L1")]));
+    }
+    assert_eq!(filtered(&b, Stream::Console, &kind("log")).len(), 1 + 3);
+}
+
+fn kind(kind: &str) -> Filter {
+    Filter {
+        kinds: vec![kind.into()],
+        ..Filter::default()
+    }
+}
+
+#[test]
+fn replayed_objects_are_the_same_although_their_ids_are_not() {
+    let mut b = buffers();
+    let object = |id: &str, preview: bool, description: &str| {
+        let mut object = json!({
+            "type": "object", "subtype": "array", "className": "Array",
+            "description": description, "objectId": id,
+        });
+        if preview {
+            object["preview"] = json!({"type": "object", "overflow": false, "properties": []});
+        }
+        json!({"type": "log", "args": [object], "timestamp": 5.5})
+    };
+    take(
+        &mut b,
+        "T1",
+        "Runtime.consoleAPICalled",
+        &object("1.1.1", true, "Array(1)"),
+    );
+    b.lost(loss(1.0));
+    let replayed = object("9.1.7", false, "Array(2)");
+    assert_eq!(
+        take(&mut b, "T1", "Runtime.consoleAPICalled", &replayed),
+        Taken::Duplicate
+    );
+}
+
+#[test]
+fn a_full_store_a_navigation_and_a_lost_target_make_it_partial() {
+    for (case, expected) in [
+        ("full", "1,000"),
+        ("navigated", "a page navigated"),
+        ("unsure", "may have navigated"),
+        ("gone", "a target is gone"),
+        ("new", "a target is new"),
+        ("not asked", "not asked"),
+    ] {
+        let mut b = buffers();
+        b.document("T1", "L1");
+        log(&mut b, "T1", "before", 1.0);
+        b.lost(loss(2.0));
+        let count = if case == "full" { 1_000 } else { 3 };
+        for n in 0..count {
+            log(&mut b, "T1", "x", 3.0 + f64::from(n) / 1e3);
+        }
+        let mut targets = vec![after("T1", "L1")];
+        match case {
+            "navigated" => targets[0].loader_id = Some("L2".into()),
+            "unsure" => targets[0].loader_id = None,
+            "gone" => targets.clear(),
+            "new" => targets.push(after("T2", "L9")),
+            "not asked" => targets[0].replayed = false,
+            _ => {}
+        }
+        match b.restored(&restored(9.0, targets)).unwrap().0 {
+            Verdict::Partial { recovered, why } => {
+                assert_eq!(recovered, count as u64, "{case}");
+                assert!(why.contains(expected), "{case}: {why}");
+            }
+            other => panic!("{case}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn another_browser_makes_it_unknown() {
+    let mut b = buffers();
+    log(&mut b, "T1", "before", 1.0);
+    b.lost(loss(2.0));
+    let all = Restored {
+        same_browser: false,
+        ..restored(3.0, vec![after("T9", "L1")])
+    };
+    assert!(matches!(
+        b.restored(&all).unwrap().0,
+        Verdict::Unknown { .. }
+    ));
+    let What::Gap(gap) = &b.get(Stream::Console, 2).unwrap().what else {
+        panic!()
+    };
+    assert_eq!(
+        (gap.gone.clone(), gap.new.clone()),
+        (vec!["T1".into()], vec!["T9".into()])
+    );
+}
+
+#[test]
+fn a_loss_during_recovery_is_the_same_gap() {
+    let mut b = buffers();
+    b.document("T1", "L1");
+    log(&mut b, "T1", "before", 1.0);
+    b.lost(loss(2.0));
+    log(&mut b, "T1", "before", 1.0);
+    log(&mut b, "T1", "during", 2.5);
+    let mut second = loss(3.0);
+    second.cause = "end of file".into();
+    b.lost(second);
+    for (text, seconds) in [("before", 1.0), ("during", 2.5)] {
+        assert_eq!(log(&mut b, "T1", text, seconds), Taken::Duplicate);
+    }
+    b.restored(&restored(4.0, vec![after("T1", "L1")]));
+    let gaps: Vec<_> = lines(&b, Stream::Console)
+        .into_iter()
+        .filter(|line| line.contains("GAP"))
+        .collect();
+    assert_eq!(gaps.len(), 1);
+    assert!(gaps[0].contains("[12:00:02] to [12:00:04]"), "{gaps:?}");
+    assert!(
+        gaps[0].contains("connection reset; then end of file"),
+        "{gaps:?}"
+    );
+}
+
+#[test]
+fn clearing_or_flooding_an_open_gap_does_not_hide_it() {
+    let mut b = buffers();
+    b.lost(loss(2.0));
+    b.clear(Stream::Console);
+    assert!(b.restored(&restored(3.0, vec![])).is_some());
+    assert!(lines(&b, Stream::Console)[0].contains("GAP"));
+    assert!(b.restored(&restored(4.0, vec![])).is_none());
+}
+
+#[test]
+fn what_was_cleared_does_not_come_back() {
+    let mut b = buffers();
+    log(&mut b, "T1", "old", 1.0);
+    b.clear(Stream::Console);
+    b.lost(loss(2.0));
+    assert_eq!(log(&mut b, "T1", "old", 1.0), Taken::Duplicate);
+}
+
+#[test]
+fn requests_under_way_are_unknown_until_they_are_heard_of_again() {
+    let mut b = buffers();
+    request(&mut b, "1", "https://a.test/lost");
+    request(&mut b, "2", "https://a.test/late");
+    b.lost(loss(2.0));
+    b.restored(&restored(
+        3.0,
+        vec![TargetAfter {
+            target: "T1".into(),
+            loader_id: None,
+            replayed: true,
+        }],
+    ));
+    take(&mut b, "T1", "Network.loadingFinished", &finished("2"));
+    let lines = lines(&b, Stream::Network);
+    assert!(
+        lines[0].contains("UNKNOWN") && lines[0].contains("connection lost"),
+        "{lines:?}"
+    );
+    assert!(!lines[1].contains("UNKNOWN"), "{lines:?}");
+    assert!(
+        lines[2].contains("the browser does not replay requests"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn events_dropped_on_our_side_are_a_gap_too() {
+    let mut b = buffers();
+    log(&mut b, "T1", "before", 1.0);
+    b.missed(42, 1, at(2.0));
+    for stream in Stream::ALL {
+        assert!(
+            lines(&b, stream)
+                .last()
+                .unwrap()
+                .contains("42 events were dropped")
+        );
+    }
+}
