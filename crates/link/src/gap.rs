@@ -145,6 +145,16 @@ pub struct UnknownOutcome {
     pub target: Option<TargetId>,
 }
 
+impl UnknownOutcome {
+    pub(crate) fn of(cmd: &crate::table::Cmd) -> Self {
+        Self {
+            token: cmd.owner,
+            method: cmd.method.clone(),
+            target: cmd.target.clone(),
+        }
+    }
+}
+
 /// A document that began without our init scripts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BornDocument {

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use keeptab_protocol::Raw;
 
 use crate::{
-    Condition, Epoch, Gap, Settlement, StateChange, Str, TargetEnd, TargetId, TargetInfo, Token,
+    Condition, Epoch, Gap, NotRestored, Settlement, StateChange, Str, TargetEnd, TargetId,
+    TargetInfo, Token,
 };
 
 /// One thing to do or to tell.
@@ -72,6 +73,8 @@ pub enum TargetChange {
     Ready(TargetId),
     /// It does better or worse.
     Condition(TargetId, Condition),
+    /// Something that was set on it is not in force, found out after the gap record was made.
+    NotRestored(NotRestored),
     /// It is gone.
     Gone(TargetInfo, TargetEnd),
 }

@@ -118,6 +118,13 @@ impl fmt::Display for StateChange {
             } => {
                 write!(f, "Connection lost ({cause})")
             }
+            State::Reconnecting {
+                attempt,
+                next: Some(_),
+                ..
+            } => {
+                write!(f, "Waiting before attempt {attempt}")
+            }
             State::Reconnecting { attempt, .. } => write!(f, "Reconnecting (attempt {attempt})"),
             State::Disconnected { cause } => write!(f, "Disconnected ({cause})"),
             State::Closed => f.write_str("Closed"),
