@@ -69,16 +69,13 @@ impl Keeper {
             self.ledger.next_id(),
             self.ledger.to_json(),
         );
-        let owner = Owner::new(guest.stream, hello)
-            .ok()
-            .and_then(|mut owner| owner.tell(reply.as_bytes()).is_ok().then_some(owner));
-        match owner {
-            Some(owner) => {
-                self.dropped = 0;
-                self.owner = Some(owner);
-                self.heed_owner(now);
-            }
-            None => self.alone_since = Some(now),
+        let mut owner = Owner::new(guest.stream, hello);
+        if owner.tell(reply.as_bytes()).is_ok() {
+            self.dropped = 0;
+            self.owner = Some(owner);
+            self.heed_owner(now);
+        } else {
+            self.alone_since = Some(now);
         }
     }
 

@@ -76,8 +76,6 @@ pub(crate) enum Word {
 pub(crate) struct Hello {
     pub(crate) epoch: u64,
     pub(crate) client: String,
-    /// Whether the owner wants pipes instead of the socket.
-    pub(crate) pipes: bool,
     /// What came behind the hello in the same breath.
     pub(crate) rest: Vec<u8>,
 }
@@ -120,7 +118,6 @@ impl Guest {
             (Some(VERSION), Some(epoch)) => Word::Hello(Hello {
                 epoch,
                 client: flat.text("client").unwrap_or("").chars().take(64).collect(),
-                pipes: flat.number("pipes") == Some(1),
                 rest: self.said.split_off(end + 1),
             }),
             (Some(_), Some(_)) => Word::Refuse("version"),

@@ -140,7 +140,7 @@ impl Keeper {
         let place = |fd, flags| place(fd, flags, nothing);
         let when = |wanted: bool, flags: PollFlags| if wanted { flags } else { PollFlags::empty() };
         let room = self.guests.len() < MAX_GUESTS && !matches!(self.phase, Phase::Starting { .. });
-        let mut fds = Vec::with_capacity(8 + self.guests.len());
+        let mut fds = Vec::with_capacity(7 + self.guests.len());
         fds.extend([
             place(Some(nothing), PollFlags::IN),
             place(Some(self.listener.as_fd()), when(room, PollFlags::IN)),
@@ -152,12 +152,8 @@ impl Keeper {
             ),
             place(borrowed(&self.browser.stderr), PollFlags::IN),
             place(
-                owner.map(|o| o.reader.as_fd()),
-                when(may_speak, PollFlags::IN),
-            ),
-            place(
-                owner.map(|o| o.writer.as_fd()),
-                when(waiting, PollFlags::OUT),
+                owner.map(|o| o.stream.as_fd()),
+                when(may_speak, PollFlags::IN) | when(waiting, PollFlags::OUT),
             ),
         ]);
         fds.extend(
@@ -174,8 +170,8 @@ impl Keeper {
             output: hit(3),
             input: hit(4),
             stderr: hit(5),
-            owner: hit(6) || hit(7),
-            guests: (8..fds.len()).map(hit).collect(),
+            owner: hit(6),
+            guests: (7..fds.len()).map(hit).collect(),
         })
     }
 

@@ -38,12 +38,6 @@
 //!   then upwards, wrapping from 2^31-1 to 1. Ids are unique across owners. The
 //!   keeper's own commands have id 0; an owner may see such a reply and ignores it.
 //!
-//! An owner may add `"pipes":1` to its hello, as [`connect`] does. It then gets
-//! `{"keeper":"pipes"}` on the socket with two descriptors (SCM_RIGHTS): where to
-//! read and where to write. From there on, the hello's answer included, all goes
-//! through these; the socket is closed. It saves both sides some wake-ups; how much
-//! time that is depends on the machine, so measure before relying on it.
-//!
 //! The owner may send, besides commands:
 //! ```text
 //! → {"keeper":"ledger?"}                 ← {"keeper":"ledger","nextId":41,"entries":[…as inFlight…]}
@@ -105,7 +99,6 @@ mod keeper;
 mod ledger;
 mod owner;
 mod passing;
-mod pipes;
 mod run;
 mod signals;
 mod spawn;
@@ -114,7 +107,6 @@ pub mod wire;
 
 pub use error::{SpawnError, SpawnErrorKind};
 pub use found::{Found, STATE_SUFFIX, list};
-pub use pipes::{ConnectError, Connected, connect};
 pub use run::run;
 pub use spawn::{SpawnArgs, Spawned, spawn};
 pub use state::{Life, State};

@@ -1,13 +1,10 @@
 //! The present owner: its connection, what it said, what it is yet to be told.
 
-use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use crate::buffer::{Buf, Gone, Read, read};
 use crate::door::Hello;
-use crate::pipes::hand_over_pipes;
 use crate::wire::{HEAD, is_control, leading_id};
 
 /// A command up to this length is passed on whole or not at all, in bytes. A
@@ -19,10 +16,7 @@ pub(crate) const MAX_WAITING: usize = 256 * 1024;
 const STALL: Duration = Duration::from_secs(30);
 
 pub(crate) struct Owner {
-    /// What it says comes from here.
-    pub(crate) reader: OwnedFd,
-    /// What it is told goes here: the same socket, or a pipe each way.
-    pub(crate) writer: OwnedFd,
+    pub(crate) stream: UnixStream,
     pub(crate) epoch: u64,
     pub(crate) client: String,
     pub(crate) out: Buf,
@@ -50,17 +44,11 @@ pub(crate) enum Said {
 }
 
 impl Owner {
-    pub(crate) fn new(stream: UnixStream, hello: Hello) -> io::Result<Self> {
-        let (reader, writer) = if hello.pipes {
-            hand_over_pipes(&stream)?
-        } else {
-            (stream.try_clone()?.into(), stream.into())
-        };
+    pub(crate) fn new(stream: UnixStream, hello: Hello) -> Self {
         let mut inbox = Buf::default();
         inbox.push(&hello.rest);
-        Ok(Self {
-            reader,
-            writer,
+        Self {
+            stream,
             epoch: hello.epoch,
             client: hello.client,
             out: Buf::default(),
@@ -69,7 +57,7 @@ impl Owner {
             searched: 0,
             long: None,
             stalled: None,
-        })
+        }
     }
 
     /// Whether it has room for more from the browser.
@@ -83,7 +71,7 @@ impl Owner {
     }
 
     pub(crate) fn tell(&mut self, bytes: &[u8]) -> Result<(), Gone> {
-        self.out.send(&self.writer, bytes)
+        self.out.send(&self.stream, bytes)
     }
 
     /// Says something of ours once [`Owner::tell_rest`] is called.
@@ -101,7 +89,7 @@ impl Owner {
     }
 
     pub(crate) fn flush(&mut self) -> Result<(), Gone> {
-        if self.out.flush(&self.writer)? {
+        if self.out.flush(&self.stream)? {
             self.stalled = None;
         }
         Ok(())
@@ -118,7 +106,7 @@ impl Owner {
     }
 
     pub(crate) fn read(&mut self, scratch: &mut [u8]) -> Read {
-        let got = read(&self.reader, scratch);
+        let got = read(&self.stream, scratch);
         if let Read::Bytes(count) = got {
             self.inbox.push(&scratch[..count]);
         }

@@ -57,14 +57,6 @@ pub fn end(kill: bool) -> Vec<u8> {
     terminated(format!("{{\"keeper\":\"end\",\"how\":\"{how}\"}}"))
 }
 
-/// As [`hello`], for an owner that wants pipes ([`crate::connect`]).
-pub(crate) fn hello_for_pipes(epoch: u64, client: &str) -> Vec<u8> {
-    terminated(format!(
-        "{{\"hello\":{VERSION},\"epoch\":{epoch},\"pipes\":1,\"client\":{}}}",
-        quoted(client)
-    ))
-}
-
 fn terminated(text: String) -> Vec<u8> {
     let mut bytes = text.into_bytes();
     bytes.push(0);

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use keeptab_keeper::{ConnectError, connect, wire};
+use keeptab_keeper::wire;
 use serde_json::{Value, json};
 
 use crate::support::{Kept, until};
@@ -215,38 +215,4 @@ fn a_hello_may_come_in_pieces_or_with_commands_behind_it() {
     assert_eq!(eager.next()["epoch"], 2);
     assert_eq!(eager.next()["id"], 1);
     assert_eq!(eager.next()["id"], 2);
-}
-
-#[test]
-fn pipes_do_what_the_socket_does() {
-    let kept = Kept::fake("");
-    let (mut first, hello) = kept.own_by_pipes(1);
-    assert_eq!(hello["keeper"], 1);
-    assert_eq!(first.call("Fake.effect", json!({}))["result"]["length"], 2);
-    let text = "t".repeat(3_000_000);
-    let reply = first.call("Fake.take", json!({"text": text}));
-    assert_eq!(reply["result"]["length"], text.len() + 12);
-    let reply = first.call("Fake.big", json!({"size": 3_000_000}));
-    assert_eq!(
-        reply["result"]["text"].as_str().map(str::len),
-        Some(3_000_000)
-    );
-    let refused = connect(&kept.spawned.socket, 1, "another").expect_err("taken");
-    assert!(matches!(&refused, ConnectError::Refused(why) if why.contains("epoch_taken")));
-
-    let (mut second, hello) = kept.own_by_pipes(2);
-    assert_eq!(first.next(), json!({"keeper": "superseded", "by": 2}));
-    assert_eq!(first.next(), Value::Null);
-    assert_eq!(hello["nextId"], 4);
-    assert_eq!(second.fate(1)["state"], "replied");
-    drop(second);
-    let (mut third, _) = kept.own(3);
-    assert_eq!(third.seen()["effects"], 1);
-    drop(third);
-    let (mut fourth, _) = kept.own_by_pipes(4);
-    fourth.send(&wire::end(false));
-    assert_eq!(fourth.find(|m| m["keeper"] == "ended")["status"], "exit 0");
-    until("the keeper is gone", || !kept.keeper_runs());
-    let gone = connect(&kept.spawned.socket, 5, "late").expect_err("gone");
-    assert!(matches!(gone, ConnectError::Io(_)));
 }

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use keeptab_keeper::{SpawnArgs, SpawnError, Spawned, connect, spawn, wire};
+use keeptab_keeper::{SpawnArgs, SpawnError, Spawned, spawn, wire};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::{Value, json};
 
@@ -67,22 +67,6 @@ impl Kept {
     pub(crate) fn own(&self, epoch: u64) -> (Client, Value) {
         let mut client = self.raw();
         client.send(&wire::hello(epoch, "test"));
-        let hello = client.next();
-        assert_eq!(hello["keeper"], 1, "{hello}");
-        client.id = hello["nextId"].as_i64().expect("nextId");
-        (client, hello)
-    }
-
-    /// As [`Kept::own`], over pipes.
-    pub(crate) fn own_by_pipes(&self, epoch: u64) -> (Client, Value) {
-        let connected = connect(&self.spawned.socket, epoch, "test").expect("connect");
-        let mut client = Client {
-            reader: connected.from_keeper.into(),
-            writer: connected.to_keeper.into(),
-            id: 1,
-            got: Vec::new(),
-            searched: 0,
-        };
         let hello = client.next();
         assert_eq!(hello["keeper"], 1, "{hello}");
         client.id = hello["nextId"].as_i64().expect("nextId");
