@@ -4,6 +4,13 @@
 //! Written out instead of derived: there are well over a thousand, they need less than a derive
 //! gives them, and the compiler gets through them in half the time.
 
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "which of these are used depends on the domains that are built"
+)]
+
 use std::borrow::Cow;
 use std::fmt;
 

@@ -56,9 +56,13 @@ fn follow_redirects(domains: &mut [Domain]) {
                 .iter()
                 .find(|d| d.domain == *target)
                 .and_then(|d| d.commands.iter().find(|c| c.name == command.name));
-            if let Some(meant) = meant {
-                command.parameters = qualified(target, &meant.parameters);
-                command.returns = qualified(target, &meant.returns);
+            match meant {
+                Some(meant) => {
+                    command.parameters = qualified(target, &meant.parameters);
+                    command.returns = qualified(target, &meant.returns);
+                }
+                // It kept its own parameters, and there is nothing where it points.
+                None => command.redirect = None,
             }
         }
     }

@@ -2,7 +2,7 @@
 use std::fmt::Write as _;
 
 use super::lookup::{domain, domain_names, follow};
-use super::model::{Domain, Field, Type};
+use super::model::{Command, Domain, Field, Type};
 use super::shape::Written;
 
 /// Appends the declarations of all domains: `namespace CDP.<Domain>` with types, `…Params`,
@@ -22,7 +22,7 @@ pub fn dts(out: &mut String) {
     session(&all, out);
 }
 
-fn namespace(home: &Domain, out: &mut String) {
+fn namespace(home: &'static Domain, out: &mut String) {
     jsdoc(
         1,
         &home.description,
@@ -34,11 +34,7 @@ fn namespace(home: &Domain, out: &mut String) {
     for named in &home.types {
         declare(home, named, out);
     }
-    for command in home
-        .commands
-        .iter()
-        .filter(|command| command.redirect.is_none())
-    {
+    for command in home.commands.iter().filter(|command| !moved(home, command)) {
         let name = upper_first(command.name);
         if !command.parameters.is_empty() {
             interface(home, &format!("{name}Params"), &command.parameters, out);
@@ -54,6 +50,11 @@ fn namespace(home: &Domain, out: &mut String) {
         }
     }
     out.push_str("  }\n");
+}
+
+/// Whether the command is declared in another domain.
+fn moved(home: &'static Domain, command: &'static Command) -> bool {
+    !std::ptr::eq(follow(home, command).1, command)
 }
 
 fn declare(home: &Domain, named: &Type, out: &mut String) {

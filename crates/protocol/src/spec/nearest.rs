@@ -1,5 +1,5 @@
 //! The right name for a wrong one.
-use strsim::damerau_levenshtein;
+use strsim::osa_distance;
 
 use crate::Class;
 use crate::generated::spec::{EVENTS, NAMES, TYPES};
@@ -80,9 +80,12 @@ fn distance(candidate: &str, wrong: &str) -> Option<usize> {
     }
     let candidate = candidate.to_ascii_lowercase();
     let wrong = wrong.to_ascii_lowercase();
-    let edits = damerau_levenshtein(&candidate, &wrong);
-    // One typing error in three letters.
-    let typo = (edits <= (wrong.chars().count().max(3)) / 3).then_some(edits * ONE_TYPO);
+    // One typing error in three letters. Each changes the length by one at most.
+    let allowed = wrong.chars().count().max(3) / 3;
+    let typo = (candidate.len().abs_diff(wrong.chars().count()) <= allowed)
+        .then(|| osa_distance(&candidate, &wrong))
+        .filter(|edits| *edits <= allowed)
+        .map(|edits| edits * ONE_TYPO);
     // `screenshot` for `captureScreenshot`.
     let part = (wrong.len() >= 4 && candidate.contains(&wrong))
         .then(|| 3 + (candidate.len() - wrong.len()) / 4);

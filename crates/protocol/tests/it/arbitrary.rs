@@ -62,6 +62,11 @@ proptest! {
             }
         }
     }
+}
+
+proptest! {
+    // Looks through every name of the protocol several times per case.
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn any_name_gets_an_answer(name in "\\PC{0,100}") {

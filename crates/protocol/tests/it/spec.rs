@@ -126,11 +126,31 @@ fn declarations_for_editors() {
     for name in spec::domain_names() {
         assert!(out.contains(&format!("  namespace {name} {{")), "{name}");
     }
+    // Every name that is used is declared.
+    let mut declared = std::collections::HashSet::new();
+    let mut home = "";
+    for line in out.lines() {
+        let mut words = line.split_whitespace();
+        match (words.next(), words.next()) {
+            (Some("namespace"), Some(name)) => home = name,
+            (Some("type" | "interface"), Some(name)) => {
+                declared.insert(format!("{home}.{name}"));
+            }
+            _ => {}
+        }
+    }
+    let comment = |line: &&str| line.trim_start().starts_with(['*', '/']);
+    for line in out.lines().filter(|line| !comment(line)) {
+        for used in line.split("CDP.").skip(1) {
+            let full = used
+                .split(|c: char| c != '.' && !c.is_alphanumeric())
+                .next()
+                .unwrap();
+            assert!(declared.contains(full), "CDP.{full} in {line}");
+        }
+    }
     // Every comment ends, and every bracket closes.
     assert_eq!(out.matches("/**").count(), out.matches("*/").count());
-    let code: String = out
-        .lines()
-        .filter(|line| !line.trim_start().starts_with(['*', '/']))
-        .collect();
+    let code: String = out.lines().filter(|line| !comment(line)).collect();
     assert_eq!(code.matches('{').count(), code.matches('}').count());
 }

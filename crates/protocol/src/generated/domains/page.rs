@@ -1770,6 +1770,35 @@ impl crate::Command for CreateIsolatedWorld {
     type Returns = CreateIsolatedWorldReturns;
 }
 
+/// Deletes browser cookie with given name, domain and path.
+///
+/// Sent as `Page.deleteCookie`.
+///
+/// Experimental and deprecated.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeleteCookie {
+    /// Name of the cookie to remove.
+    pub cookie_name: String,
+    /// URL to match cooke domain and path.
+    pub url: String,
+}
+
+impl DeleteCookie {
+    /// With what is required; the rest is left out.
+    pub fn new(cookie_name: impl Into<String>, url: impl Into<String>) -> Self {
+        Self {
+            cookie_name: cookie_name.into(),
+            url: url.into(),
+        }
+    }
+}
+
+impl crate::Command for DeleteCookie {
+    const METHOD: &'static str = "Page.deleteCookie";
+    type Returns = crate::Empty;
+}
+
 /// Disables page domain notifications.
 ///
 /// Sent as `Page.disable`.
