@@ -112,6 +112,16 @@ impl ConnectError {
         }
     }
 
+    /// The same for a browser that we started: whatever was noticed first, it did not start. `words` is what
+    /// it wrote last.
+    pub(crate) fn of_start(mut self, words: &str) -> Self {
+        if !self.message.contains(words) {
+            self.message.push_str(words);
+        }
+        Self::new(ConnectKind::StartFailed, self.message)
+            .hinted("see what the browser says, or start it by hand with the same flags")
+    }
+
     pub(crate) fn timeout(endpoint: &str, after: Duration, asks: bool) -> Self {
         let message = format!(
             "{endpoint}: not connected after {:.1} s",

@@ -77,7 +77,7 @@ pub use keeptab_link::{
     Cause, CdpError, Config, Epoch, EventMsg, Gap, Health, Route, State, StateChange, TargetChange,
     TargetId, TargetInfo,
 };
-pub use launch::{LaunchOptions, LaunchedBrowser, Profile, Via};
+pub use launch::{LaunchCommand, LaunchOptions, LaunchedBrowser, Profile, Via};
 pub use options::{CallOptions, Options};
 pub use session::{End, Session};
 pub use status::Status;

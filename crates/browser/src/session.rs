@@ -69,11 +69,13 @@ impl Session {
         let mut options = options;
         // Starting takes longer than dialing, and has its own limit.
         options.link.dial_patience = launch.start_timeout;
-        let opened = Self::open(dialer, Some(owned), options, "the started browser").await;
-        if opened.is_err() {
-            process.kill().await;
+        match Self::open(dialer, Some(owned), options, "the started browser").await {
+            Ok(session) => Ok(session),
+            Err(error) => {
+                process.kill().await;
+                Err(error.of_start(&process.last_words().await))
+            }
         }
-        opened
     }
 
     async fn open(

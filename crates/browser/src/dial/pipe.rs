@@ -38,14 +38,13 @@ impl PipeDial {
         };
         let nul = Nul::new(MAX_PIPE_MESSAGE);
         let mut transport = Box::new(Framed::new(pipe, nul, BytesMut::new()));
-        let greeting = exchange(&mut *transport, Bytes::from_static(GREETING));
-        match self.process.while_starting(greeting).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(cause)) => {
-                let why = format!("the browser closed its pipe while it started ({cause})");
-                return Err(gone(&why));
-            }
-            Err(why) => return Err(gone(&why)),
+        let greeting = async {
+            exchange(&mut *transport, Bytes::from_static(GREETING))
+                .await
+                .ok()
+        };
+        if let Err(why) = self.process.while_starting(greeting).await {
+            return Err(DialError::Gone { reason: why.into() });
         }
         Ok(Dialed {
             transport,
@@ -54,12 +53,6 @@ impl PipeDial {
                 transport: Carrier::Pipe,
             },
         })
-    }
-}
-
-fn gone(why: &str) -> DialError {
-    DialError::Gone {
-        reason: why.to_owned().into(),
     }
 }
 

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `options` | what a caller may choose |
 //! | `flags` | the command line |
+//! | `command` | the same, for a keeper that starts the browser |
 //! | `profile` | the profile directory: making it, and who else uses it |
 //! | `start` | from options to a running browser |
 //! | `spawn` | starting the program, with or without a pipe |
 //! | `process` | watching over it until it has ended |
 //! | `tail` | the last words of a program |
+mod command;
 mod flags;
 mod options;
 mod process;
@@ -17,6 +19,7 @@ mod spawn;
 mod start;
 mod tail;
 
+pub use command::LaunchCommand;
 pub use options::{LaunchOptions, Profile, Via};
 pub(crate) use process::Process;
 pub use start::LaunchedBrowser;

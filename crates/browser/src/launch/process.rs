@@ -80,6 +80,13 @@ impl Process {
         self.exited().await
     }
 
+    /// What a browser that has ended wrote last, as a block to put under a message.
+    pub(crate) async fn last_words(&self) -> String {
+        // They may still be on their way from the pipe.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        self.tail.text()
+    }
+
     /// Lets it go on after us.
     pub(crate) fn release(&self) {
         self.asks.released.store(true, Ordering::Release);
@@ -91,31 +98,30 @@ impl Process {
         self.exited().await;
     }
 
-    /// Waits for something that a starting browser does.
+    /// Waits for something that a starting browser does; `None` when it turns out that it cannot come.
     ///
     /// # Errors
     /// With a message for people, when the browser ends first or takes too long.
     pub(crate) async fn while_starting<T>(
         &self,
-        something: impl Future<Output = T>,
+        something: impl Future<Output = Option<T>>,
     ) -> Result<T, String> {
-        let ended = async {
-            let status = self.exited().await;
-            // Its last words may still be on their way.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            status
+        let done = async {
+            match something.await {
+                Some(done) => done,
+                // Its pipe ends a moment before it does.
+                None => std::future::pending().await,
+            }
         };
         tokio::select! {
             biased;
-            done = timeout(self.start_timeout, something) => done.map_err(|_| {
-                format!(
-                    "the browser did not get ready within {} s{}",
-                    self.start_timeout.as_secs_f64(),
-                    self.tail.text()
-                )
+            done = timeout(self.start_timeout, done) => done.map_err(|_| {
+                let limit = self.start_timeout.as_secs_f64();
+                format!("the browser did not get ready within {limit} s{}", self.tail.text())
             }),
-            status = ended => {
-                Err(format!("the browser ended while it started ({status}){}", self.tail.text()))
+            status = self.exited() => {
+                let words = self.last_words().await;
+                Err(format!("the browser ended while it started ({status}){words}"))
             }
         }
     }

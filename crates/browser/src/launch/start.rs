@@ -103,7 +103,7 @@ fn by_pipe(
     ))
 }
 
-fn executable(chosen: Option<&Path>) -> Result<PathBuf, ConnectError> {
+pub(super) fn executable(chosen: Option<&Path>) -> Result<PathBuf, ConnectError> {
     let (path, named) = match chosen {
         Some(path) => (path.to_owned(), true),
         None => match installed_browsers().into_iter().next() {
@@ -132,6 +132,7 @@ async fn wait_for_port(process: &Process, dir: &Path) -> Result<(), ConnectError
         while active_port(dir).is_err() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        Some(())
     };
     match process.while_starting(written).await {
         Ok(()) => Ok(()),
@@ -144,7 +145,7 @@ async fn wait_for_port(process: &Process, dir: &Path) -> Result<(), ConnectError
     }
 }
 
-fn say_once_that_the_sandbox_is_off() {
+pub(super) fn say_once_that_the_sandbox_is_off() {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
         tracing::warn!("running as root: Chromium's own sandbox is off (--no-sandbox)");

@@ -1,0 +1,99 @@
+//! The connection ends, in every way a connection can end.
+
+use crate::stage::Stage;
+use keeptab_browser::{Cause, Options, State};
+use keeptab_testkit::{DropWhen, How};
+
+/// Plays a fault that ends the connection, and looks at what is left.
+async fn survives(fault: impl FnOnce(&Stage) -> usize) -> Cause {
+    let stage = Stage::set(Options::new()).await;
+    let pending = stage.pending().await;
+    let mut states = stage.session.state();
+    states.mark_unchanged();
+    assert_eq!(fault(&stage), 1, "the fault hit the connection");
+    let lost = stage.noticed().await;
+    stage.recovered(2, pending).await;
+    assert_eq!(stage.proxy.upgrades(), 2, "one new connection");
+    assert_eq!(stage.session.status().health.counters.losses, 1);
+    match lost {
+        State::Reconnecting { cause, .. } => cause,
+        other => panic!("not lost but {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn rst() {
+    let cause = survives(|stage| stage.proxy.rst()).await;
+    assert_eq!(cause, Cause::Reset);
+}
+
+#[tokio::test]
+async fn fin() {
+    let cause = survives(|stage| stage.proxy.fin()).await;
+    assert_eq!(cause, Cause::Eof);
+}
+
+#[tokio::test]
+async fn close_1000() {
+    let cause = survives(|stage| stage.proxy.close(1000, "")).await;
+    assert!(
+        matches!(cause, Cause::CloseFrame { code: 1000, .. }),
+        "{cause:?}"
+    );
+}
+
+#[tokio::test]
+async fn close_1001_of_an_edge_that_restarts() {
+    let cause = survives(|stage| stage.proxy.close(1001, "going away")).await;
+    assert!(
+        matches!(cause, Cause::CloseFrame { code: 1001, .. }),
+        "{cause:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_close_frame_with_tcp_held_open() {
+    let cause = survives(|stage| stage.proxy.close_held(1001, "")).await;
+    assert!(
+        matches!(cause, Cause::CloseFrame { code: 1001, .. }),
+        "{cause:?}"
+    );
+}
+
+#[tokio::test]
+async fn cut_in_the_middle_of_a_frame() {
+    let stage = Stage::set(Options::new()).await;
+    let pending = stage.pending().await;
+    assert_eq!(stage.proxy.cut_mid_frame(), 1);
+    // Its answer is the frame that is cut. It is a read, so it is asked for once more and answered.
+    let tree = keeptab_protocol::dom::GetDocument {
+        depth: Some(-1),
+        ..Default::default()
+    };
+    stage.tab.call(&tree).await.unwrap();
+    stage.recovered(2, pending).await;
+}
+
+#[tokio::test]
+async fn a_drop_between_an_effect_and_its_answer_repeats_nothing() {
+    let stage = Stage::set(Options::new()).await;
+    stage
+        .proxy
+        .drop_on("Input.insertText", DropWhen::AtReply, How::Rst);
+    let typed = keeptab_protocol::input::InsertText::new("once");
+    let error = stage.tab.call(&typed).await.unwrap_err();
+    assert_eq!(
+        error.kind(),
+        keeptab_browser::Kind::OutcomeUnknown,
+        "{error}"
+    );
+    stage.connected(2).await;
+    stage.same_tab().await;
+    assert_eq!(
+        (
+            stage.proxy.count("Input.insertText"),
+            stage.proxy.forwarded("Input.insertText")
+        ),
+        (1, 1)
+    );
+}

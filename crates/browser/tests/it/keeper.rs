@@ -1,0 +1,120 @@
+//! A browser behind a keeper's socket: the wire of the keeper, spoken by a model browser.
+use std::path::{Path, PathBuf};
+
+use keeptab_browser::{ConnectKind, End, Endpoint, Options, Session, State};
+use keeptab_protocol::browser;
+use keeptab_testkit::ModelBrowser;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::support::until;
+
+/// The first id that an owner may use here: an earlier one used those before it.
+const NEXT_ID: i64 = 41;
+
+/// One owner's connection: hello, welcome, then CDP. Ends with the owner, or after so many commands.
+async fn serve(
+    stream: UnixStream,
+    model: &mut ModelBrowser,
+    commands: usize,
+) -> std::io::Result<()> {
+    let (reader, mut writer) = stream.into_split();
+    let mut reader = BufReader::new(reader);
+    let mut message = Vec::new();
+    reader.read_until(0, &mut message).await?;
+    let hello: serde_json::Value = serde_json::from_slice(&message[..message.len() - 1])?;
+    assert_eq!(hello["hello"], 1);
+    assert!(hello["epoch"].as_u64().expect("epoch") > 1_600_000_000_000);
+    let welcome = format!(
+        r#"{{"keeper":1,"epoch":{},"connection":"12-1","browserExited":null,"dropped":0,"nextId":{NEXT_ID},"inFlight":[]}}"#,
+        hello["epoch"]
+    );
+    writer.write_all(welcome.as_bytes()).await?;
+    writer.write_all(b"\0").await?;
+    let connection = model.connect().expect("the model runs");
+    for _ in 0..commands {
+        message.clear();
+        if reader.read_until(0, &mut message).await? == 0 {
+            break;
+        }
+        let text = std::str::from_utf8(&message[..message.len() - 1]).expect("text");
+        if text.starts_with("{\"keeper\"") {
+            writer.write_all(b"{\"keeper\":\"pong\"}\0").await?;
+            continue;
+        }
+        let command: serde_json::Value = serde_json::from_str(text).expect("a command");
+        assert!(command["id"].as_i64().expect("id") >= NEXT_ID, "{text}");
+        model.receive(connection, text);
+        while let Some((_, answer)) = model.poll() {
+            writer.write_all(answer.as_bytes()).await?;
+            writer.write_all(b"\0").await?;
+        }
+    }
+    model.disconnect(connection);
+    // What is still on its way does not count any more.
+    let _ = reader.read_buf(&mut message).await;
+    Ok(())
+}
+
+fn keeper(dir: &Path, commands: Vec<usize>) -> PathBuf {
+    let path = dir.join("s");
+    let listener = UnixListener::bind(&path).expect("socket");
+    tokio::spawn(async move {
+        let mut model = ModelBrowser::new();
+        for commands in commands {
+            let (stream, _) = listener.accept().await.expect("owner");
+            // An owner that leaves in the middle is one of the things to be tried.
+            let _ = serve(stream, &mut model, commands).await;
+        }
+    });
+    path
+}
+
+#[tokio::test]
+async fn ids_begin_where_the_last_owner_ended_and_answers_find_their_calls() {
+    let dir = tempfile::tempdir().expect("directory");
+    let path = keeper(dir.path(), vec![usize::MAX]);
+    let session = Session::connect(Endpoint::Keeper(path), Options::new())
+        .await
+        .expect("connect");
+    for _ in 0..20 {
+        let version = session
+            .call(&browser::GetVersion::default())
+            .await
+            .expect("version");
+        assert!(!version.product.is_empty());
+    }
+    assert_eq!(session.tabs().len(), 1);
+    session.close(End::Detach).await;
+}
+
+#[tokio::test]
+async fn a_keeper_can_be_reached_again() {
+    let dir = tempfile::tempdir().expect("directory");
+    let path = keeper(dir.path(), vec![30, usize::MAX]);
+    let session = Session::connect(Endpoint::Keeper(path), Options::new())
+        .await
+        .expect("connect");
+    for _ in 0..60 {
+        session
+            .call(&browser::GetVersion::default())
+            .await
+            .expect("a read is repeated");
+    }
+    until(
+        &session,
+        |state| matches!(state, State::Connected { epoch } if epoch.0 >= 2),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_keeper_that_has_ended_is_gone() {
+    let dir = tempfile::tempdir().expect("directory");
+    let endpoint = Endpoint::Keeper(dir.path().join("none"));
+    let error = Session::connect(endpoint, Options::new())
+        .await
+        .err()
+        .expect("gone");
+    assert_eq!(error.kind(), ConnectKind::Gone, "{error}");
+}
