@@ -36,13 +36,7 @@ impl Raw {
     /// # Errors
     /// When the bytes are not UTF-8.
     pub fn from_utf8(bytes: Bytes) -> Result<Self, std::str::Utf8Error> {
-        // Checked here rather than by the conversion, so that the error has a std type.
-        std::str::from_utf8(&bytes)?;
-        Ok(match ByteString::try_from(bytes) {
-            Ok(text) => Self(text),
-            // Cannot happen after the check above; an empty text fails to parse, which is safe.
-            Err(_) => Self(ByteString::new()),
-        })
+        ByteString::try_from(bytes).map(Self)
     }
 
     /// Writes a value as JSON.

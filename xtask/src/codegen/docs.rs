@@ -57,7 +57,7 @@ fn link_urls(line: &str) -> String {
             .find([' ', ')', '`', '\\', '"'])
             .unwrap_or(address.len());
         let url = address[..end].trim_end_matches(['.', ',', ';', ':']);
-        if out.matches('`').count() % 2 == 0 {
+        if out.matches('`').count().is_multiple_of(2) {
             out.push('<');
             out.push_str(url);
             out.push('>');
