@@ -103,13 +103,13 @@ impl Buffers {
         let result = match method {
             "Runtime.consoleAPICalled" => serde_json::from_str(params)
                 .and_then(|event: cdp::ConsoleApiCalled<'_>| console::api(&event))
-                .map(|entry| self.say(target, ReplayStore::Runtime, entry, wall)),
+                .map(|(entry, loose)| self.say(target, ReplayStore::Runtime, entry, loose, wall)),
             "Runtime.exceptionThrown" => serde_json::from_str(params)
                 .map(|event: cdp::ExceptionThrown<'_>| console::exception(&event))
-                .map(|entry| self.say(target, ReplayStore::Runtime, entry, wall)),
+                .map(|entry| self.say(target, ReplayStore::Runtime, entry, false, wall)),
             "Log.entryAdded" => serde_json::from_str(params)
                 .map(|event: cdp::EntryAdded<'_>| console::log(&event))
-                .map(|entry| self.say(target, ReplayStore::Log, entry, wall)),
+                .map(|entry| self.say(target, ReplayStore::Log, entry, false, wall)),
             "Page.frameNavigated" => serde_json::from_str(params)
                 .map(|event: cdp::FrameNavigated<'_>| self.navigated(target, &event)),
             _ => {
@@ -136,10 +136,17 @@ impl Buffers {
         })
     }
 
-    fn say(&mut self, target: &str, store: ReplayStore, mut entry: Console, wall: Wall) -> Taken {
+    fn say(
+        &mut self,
+        target: &str,
+        store: ReplayStore,
+        mut entry: Console,
+        loose: bool,
+        wall: Wall,
+    ) -> Taken {
         let name = self.name_of(target);
         let state = self.targets.entry(Arc::clone(&name)).or_default();
-        match state.seen.take(store, entry.key) {
+        match state.seen.take(store, entry.key, loose) {
             New::No => return Taken::Duplicate,
             New::Live => {}
             New::Recovered => entry.recovered = true,

@@ -28,14 +28,9 @@ impl Hash {
     }
 }
 
-/// The message a replay has where the real arguments are gone with their frame.
-const COLLECTED: &str = "<message collected>";
-
-/// The hash of a message that only its time can identify.
-pub(super) const ANY: u64 = 0;
-
-/// A call of the console API.
-pub(crate) fn api(event: &ConsoleApiCalled<'_>) -> Result<Console, serde_json::Error> {
+/// A call of the console API, and whether it is loose: where a frame is gone,
+/// all arguments of its messages are replayed as one string.
+pub(crate) fn api(event: &ConsoleApiCalled<'_>) -> Result<(Console, bool), serde_json::Error> {
     let raw = event.args.map_or("[]", |raw| raw.get());
     let args: Vec<RemoteObject<'_>> = serde_json::from_str(raw)?;
     let text = format::text(&args);
@@ -56,8 +51,8 @@ pub(crate) fn api(event: &ConsoleApiCalled<'_>) -> Result<Console, serde_json::E
         hash.add(arg.value.map_or("", |raw| raw.get()));
         hash.add(arg.unserializable_value.as_deref().unwrap_or_default());
     }
-    let hash = if text == COLLECTED { ANY } else { hash.0 };
-    Ok(Console {
+    let loose = matches!(args.as_slice(), [only] if &*only.kind == "string");
+    let console = Console {
         level: match &*event.kind {
             "error" | "assert" => Level::Error,
             "warning" => Level::Warning,
@@ -72,8 +67,9 @@ pub(crate) fn api(event: &ConsoleApiCalled<'_>) -> Result<Console, serde_json::E
             .filter(|clean| clean.len() <= 2 * MAX_ARGS),
         request_id: None,
         recovered: false,
-        key: (event.timestamp.to_bits(), hash),
-    })
+        key: (event.timestamp.to_bits(), hash.0),
+    };
+    Ok((console, loose))
 }
 
 /// An exception that nobody caught.

@@ -3,12 +3,11 @@
 //! `Runtime.enable` and `Log.enable` each send again what the browser has
 //! stored: the latest 1,000 messages of a page, with their original times. A
 //! replayed message is one we have when its time and its content are equal to
-//! one we took. Equal messages of the same instant are counted: three of them
+//! one we took; for a lone string its time is enough, because that is what the
+//! messages of a frame that is gone are turned into. Equal messages of the same instant are counted: three of them
 //! replayed where we took two is one new message.
 
 use std::collections::{HashMap, VecDeque};
-
-use super::build::ANY;
 
 /// How many messages the browser stores per page and kind.
 const STORED: usize = 1_000;
@@ -80,16 +79,16 @@ impl Seen {
             })
     }
 
-    /// Whether a message is new; if so it is remembered.
-    pub(crate) fn take(&mut self, store: Store, key: (u64, u64)) -> New {
+    /// Whether a message is new; if so it is remembered. A loose one equals
+    /// any other of its time.
+    pub(crate) fn take(&mut self, store: Store, key: (u64, u64), loose: bool) -> New {
         let mut new = New::Live;
         if let Some(replay) = &mut self.replay {
             let index = usize::from(store == Store::Log);
             replay.came[index] += 1;
             if let Some(hashes) = replay.unmatched[index].get_mut(&key.0) {
-                let found = hashes
-                    .iter()
-                    .position(|hash| *hash == key.1 || key.1 == ANY);
+                let exact = hashes.iter().position(|hash| *hash == key.1);
+                let found = exact.or((loose && !hashes.is_empty()).then_some(0));
                 if let Some(at) = found {
                     hashes.swap_remove(at);
                     return New::No;
@@ -134,10 +133,12 @@ mod tests {
     fn equal_messages_of_one_instant_are_counted() {
         let mut seen = Seen::default();
         for _ in 0..2 {
-            assert_eq!(seen.take(Store::Runtime, (1, 7)), New::Live);
+            assert_eq!(seen.take(Store::Runtime, (1, 7), false), New::Live);
         }
         seen.begin_replay();
-        let answers: Vec<_> = (0..3).map(|_| seen.take(Store::Runtime, (1, 7))).collect();
+        let answers: Vec<_> = (0..3)
+            .map(|_| seen.take(Store::Runtime, (1, 7), false))
+            .collect();
         assert_eq!(answers, [New::No, New::No, New::Recovered]);
         assert_eq!(
             seen.end_replay(),
@@ -149,12 +150,17 @@ mod tests {
     }
 
     #[test]
-    fn a_collected_message_is_known_by_its_time() {
+    fn a_loose_message_is_known_by_its_time() {
         let mut seen = Seen::default();
-        seen.take(Store::Runtime, (1, 7));
+        for hash in [7, 8] {
+            seen.take(Store::Runtime, (1, hash), false);
+        }
         seen.begin_replay();
-        assert_eq!(seen.take(Store::Runtime, (1, ANY)), New::No);
-        assert_eq!(seen.take(Store::Runtime, (2, ANY)), New::Recovered);
+        assert_eq!(seen.take(Store::Runtime, (1, 8), true), New::No);
+        assert_eq!(seen.take(Store::Runtime, (1, 9), false), New::Recovered);
+        assert_eq!(seen.take(Store::Runtime, (1, 9), true), New::No);
+        assert_eq!(seen.take(Store::Runtime, (1, 9), true), New::Recovered);
+        assert_eq!(seen.take(Store::Runtime, (2, 7), true), New::Recovered);
     }
 
     #[test]
@@ -162,7 +168,7 @@ mod tests {
         let mut seen = Seen::default();
         seen.begin_replay();
         for n in 0..1_000 {
-            seen.take(Store::Log, (n, 1));
+            seen.take(Store::Log, (n, 1), false);
         }
         assert_eq!(
             seen.end_replay(),
@@ -185,14 +191,14 @@ mod tests {
         ) {
             let mut seen = Seen::default();
             for key in &before {
-                prop_assert_eq!(seen.take(Store::Runtime, *key), New::Live);
+                prop_assert_eq!(seen.take(Store::Runtime, *key, false), New::Live);
             }
             let stored: Vec<_> =
                 before.iter().skip(start.min(before.len())).chain(&gap).copied().collect();
             for expected in [gap.len() as u64, 0] {
                 seen.begin_replay();
                 for key in &stored {
-                    seen.take(Store::Runtime, *key);
+                    seen.take(Store::Runtime, *key, false);
                 }
                 prop_assert_eq!(seen.end_replay().recovered, expected);
             }

@@ -13,4 +13,5 @@ mod filters;
 mod gaps;
 mod network;
 mod persist;
+mod recorded;
 mod rendering;
