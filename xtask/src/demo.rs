@@ -1,12 +1,9 @@
 //! `cargo xtask demo`: the main job once, and then what sets keeptab apart: the socket is cut, and nothing is lost.
 
-mod program;
-mod stage;
-
 use crate::machine::{self, Consent};
+use crate::program::Program;
+use crate::stage::Stage;
 use crate::steps::{Failed, Steps, cargo, finish, run as run_program, seconds, target};
-use program::Program;
-use stage::Stage;
 use std::process::ExitCode;
 use std::time::Instant;
 

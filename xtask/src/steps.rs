@@ -26,6 +26,12 @@ impl Failed {
     }
 }
 
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
 /// Turns the outcome of a whole command into its exit code, and says what failed.
 pub(crate) fn finish(outcome: Result<(), Failed>) -> ExitCode {
     match outcome {

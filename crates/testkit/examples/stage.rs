@@ -23,6 +23,7 @@ fn main() -> std::io::Result<()> {
         "profile": browser.profile(),
         "port": browser.port(),
         "pid": browser.pid(),
+        "flags": Chromium::quiet_flags(),
     }))?;
     for line in std::io::stdin().lock().lines() {
         say(&answer(line?.trim(), &proxy))?;

@@ -44,6 +44,11 @@ impl Chromium {
         Builder::default()
     }
 
+    /// The flags that make any browser quiet and headless here, for one that is started in another way.
+    pub fn quiet_flags() -> Vec<&'static str> {
+        start::quiet_flags()
+    }
+
     /// Its WebSocket address: `ws://127.0.0.1:PORT/devtools/browser/UUID`.
     pub fn ws_url(&self) -> String {
         format!("ws://127.0.0.1:{}{}", self.port, self.ws_path)

@@ -185,22 +185,27 @@ impl Builder {
     fn command(&self, program: &Path, profile: &Path, log: &Path) -> std::io::Result<Command> {
         let mut command = Command::new(program);
         command
-            .args(QUIET)
+            .args(quiet_flags())
             .arg("--remote-debugging-port=0")
             .arg(format!("--user-data-dir={}", profile.display()))
-            .args(&self.flags);
-        #[cfg(unix)]
-        if rustix::process::geteuid().is_root() {
-            // Chromium's sandbox refuses to run as root.
-            command.arg("--no-sandbox");
-        }
-        command
+            .args(&self.flags)
             .arg(self.url.as_deref().unwrap_or("about:blank"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(std::fs::File::create(log)?);
         Ok(command)
     }
+}
+
+/// The flags every browser of the tests gets.
+pub(super) fn quiet_flags() -> Vec<&'static str> {
+    let mut flags = QUIET.to_vec();
+    #[cfg(unix)]
+    if rustix::process::geteuid().is_root() {
+        // Chromium's sandbox refuses to run as root.
+        flags.push("--no-sandbox");
+    }
+    flags
 }
 
 async fn wait_for_port(

@@ -3,10 +3,14 @@
 use crate::steps::{Failed, seconds};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 /// The longest part of an output or an argument that is shown.
 const SHOWN: usize = 160;
+
+/// Numbers the homes of one run.
+static NEXT: AtomicU32 = AtomicU32::new(1);
 
 /// The program with its own `KEEPTAB_HOME`. Its daemon is stopped, and the home removed, when this is dropped.
 #[derive(Debug)]
@@ -18,10 +22,19 @@ pub(crate) struct Program {
 impl Program {
     pub(crate) fn new(path: PathBuf) -> Result<Self, Failed> {
         // Short, because the path of a Unix socket lies in it.
-        let home = std::env::temp_dir().join(format!("keeptab-demo-{}", std::process::id()));
+        let home = std::env::temp_dir().join(format!(
+            "keeptab-xtask-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        ));
         std::fs::create_dir_all(&home)
             .map_err(|error| Failed::new(format!("cannot make {}: {error}", home.display())))?;
         Ok(Self { path, home })
+    }
+
+    /// Its home directory.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
     }
 
     /// A call with the environment set.
@@ -69,6 +82,26 @@ impl Program {
             seconds(begun.elapsed())
         );
         Ok(())
+    }
+
+    /// Runs one call and returns its output, without showing it.
+    pub(crate) fn quiet(&self, args: &[&str]) -> Result<String, Failed> {
+        let output = self.command(args).output();
+        let output = output
+            .map_err(|error| Failed::new(format!("cannot run {}: {error}", self.path.display())))?;
+        match output.status.success() {
+            true => Ok(String::from_utf8_lossy(&output.stdout)
+                .trim_end()
+                .to_owned()),
+            false => {
+                let said = String::from_utf8_lossy(&output.stderr);
+                Err(Failed::new(format!(
+                    "keeptab {}: {}",
+                    shorten(&quoted(args)),
+                    said.trim_end()
+                )))
+            }
+        }
     }
 
     fn output(&self, args: &[&str]) -> Result<String, Failed> {

@@ -1,0 +1,163 @@
+//! The floor over any wire: commands out, messages in, told apart by their first bytes.
+
+use keeptab_bench_kit::{Client, Failure, Tab, Trigger, between};
+use memchr::memmem;
+use std::fmt::Write;
+
+/// A transport of whole messages.
+pub trait Wire {
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// [`Failure`] when the other side is gone.
+    fn send(&mut self, message: &str) -> Result<(), Failure>;
+
+    /// Waits for the next message; it is valid until the next call.
+    ///
+    /// # Errors
+    /// [`Failure`] when the other side is gone.
+    fn receive(&mut self) -> Result<&[u8], Failure>;
+}
+
+/// The client.
+#[derive(Debug)]
+pub struct Floor<W> {
+    wire: W,
+    last: u32,
+    sessions: Vec<String>,
+    line: String,
+}
+
+impl<W: Wire> Floor<W> {
+    /// On an open wire.
+    pub fn new(wire: W) -> Self {
+        Self {
+            wire,
+            last: 0,
+            sessions: Vec::new(),
+            line: String::new(),
+        }
+    }
+
+    fn send(&mut self, tab: Option<Tab>, method: &str, params: &str) -> Result<(), Failure> {
+        self.last += 1;
+        self.line.clear();
+        write!(
+            self.line,
+            "{{\"id\":{},\"method\":\"{method}\",\"params\":{params}",
+            self.last
+        )?;
+        if let Some(session) = tab.and_then(|tab| self.sessions.get(tab)) {
+            write!(self.line, ",\"sessionId\":\"{session}\"")?;
+        }
+        self.line.push('}');
+        self.wire.send(&self.line)
+    }
+
+    /// Waits for the next reply, whichever it is, and shows it and the events before it.
+    fn reply<T>(
+        &mut self,
+        mut event: impl FnMut(&[u8]),
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T, Failure> {
+        loop {
+            let message = self.wire.receive()?;
+            if !message.starts_with(b"{\"id\":") {
+                event(message);
+            } else if memmem::find(&message[..message.len().min(40)], b"\"error\":").is_some() {
+                return Err(Failure(String::from_utf8_lossy(message).into_owned()));
+            } else {
+                return Ok(take(message));
+            }
+        }
+    }
+
+    fn text(&mut self, method: &str, params: &str) -> Result<String, Failure> {
+        self.send(None, method, params)?;
+        self.reply(
+            |_| (),
+            |message| String::from_utf8_lossy(message).into_owned(),
+        )
+    }
+}
+
+impl<W: Wire> Client for Floor<W> {
+    async fn open(&mut self, url: &str) -> Result<Tab, Failure> {
+        let made = self.text("Target.createTarget", &format!("{{\"url\":\"{url}\"}}"))?;
+        let target = between(&made, "\"targetId\":\"", "\"").ok_or("no targetId")?;
+        let params = format!("{{\"targetId\":\"{target}\",\"flatten\":true}}");
+        let attached = self.text("Target.attachToTarget", &params)?;
+        self.sessions.push(
+            between(&attached, "\"sessionId\":\"", "\"")
+                .ok_or("no sessionId")?
+                .to_owned(),
+        );
+        Ok(self.sessions.len() - 1)
+    }
+
+    async fn call(
+        &mut self,
+        tab: Option<Tab>,
+        method: &str,
+        params: &str,
+    ) -> Result<usize, Failure> {
+        self.send(tab, method, params)?;
+        self.reply(|_| (), <[u8]>::len)
+    }
+
+    async fn pipeline(
+        &mut self,
+        tab: Tab,
+        command: Trigger<'_>,
+        n: usize,
+        in_flight: usize,
+    ) -> Result<(), Failure> {
+        let mut sent = 0;
+        for received in 0..n {
+            while sent < n && sent < received + in_flight {
+                self.send(Some(tab), command.0, command.1)?;
+                sent += 1;
+            }
+            self.reply(|_| (), |_| ())?;
+        }
+        Ok(())
+    }
+
+    async fn events(
+        &mut self,
+        tab: Tab,
+        event: &str,
+        n: usize,
+        trigger: Trigger<'_>,
+    ) -> Result<usize, Failure> {
+        let head = format!("{{\"method\":\"{event}\"");
+        let mut came = 0;
+        let mut count = |message: &[u8]| came += usize::from(message.starts_with(head.as_bytes()));
+        self.send(Some(tab), trigger.0, trigger.1)?;
+        self.reply(&mut count, |_| ())?;
+        while came < n {
+            came += usize::from(self.wire.receive()?.starts_with(head.as_bytes()));
+        }
+        Ok(came)
+    }
+
+    async fn event(
+        &mut self,
+        tab: Tab,
+        event: &str,
+        trigger: Trigger<'_>,
+    ) -> Result<String, Failure> {
+        let head = format!("{{\"method\":\"{event}\"");
+        let mut found = None;
+        self.send(Some(tab), trigger.0, trigger.1)?;
+        self.reply(
+            |message| {
+                if found.is_none() && message.starts_with(head.as_bytes()) {
+                    found = Some(String::from_utf8_lossy(message).into_owned());
+                }
+            },
+            |_| (),
+        )?;
+        found.ok_or_else(|| Failure(format!("no {event}")))
+    }
+}

@@ -1,0 +1,237 @@
+//! The tables: ratios to the floor first, absolute figures of the floor beside them.
+
+use super::client::{FLOOR, Figures, Sample};
+use super::faults::Losses;
+use super::install::Kit;
+use super::plan::{Measure, Plan, Workload};
+use super::whole::{Timing, Whole, is_floor};
+use crate::steps::{Failed, root};
+use std::fmt::Write;
+
+/// Writes the whole report as Markdown.
+pub(super) fn write(
+    plan: &Plan,
+    kit: &Kit,
+    figures: &Figures,
+    whole: &Whole,
+    losses: &Losses,
+) -> String {
+    let mut text = String::from(
+        "# Measured side by side\n\n\
+         Written by `cargo xtask bench`. Every client does the same work against the same browser in interleaved rounds; the\n\
+         figures are medians, as ratios to the *floor*: a blocking WebSocket loop in Rust that parses nothing. Clients that use the pipe\n\
+         have a browser of their own. `—`: not possible with this client, or not measured.\n\n",
+    );
+    let _ = writeln!(text, "{}\n", machine());
+    for (measure, title, what) in [
+        (
+            Measure::Each,
+            "One operation at a time",
+            "p50 of one operation × floor · wall time × floor · client CPU µs per operation",
+        ),
+        (
+            Measure::Whole,
+            "Many at once",
+            "wall time × floor · client CPU µs per operation",
+        ),
+        (
+            Measure::Large,
+            "Large results",
+            "wall time × floor · peak memory × floor",
+        ),
+    ] {
+        let works: Vec<&Workload> = plan
+            .workloads
+            .iter()
+            .filter(|work| work.measure == measure)
+            .collect();
+        if !works.is_empty() {
+            let _ = write!(text, "## {title}\n\n{what}\n\n");
+            table(&mut text, kit, figures, &works);
+        }
+    }
+    processes(&mut text, whole);
+    recovery(&mut text, losses);
+    let missing = kit
+        .missing
+        .iter()
+        .map(|(name, why)| format!("{name}: {why}"));
+    let failed = figures
+        .failures
+        .iter()
+        .map(|((work, client), why)| format!("{client}, {work}: {why}"));
+    let notes: Vec<String> = missing.chain(failed).collect();
+    if !notes.is_empty() {
+        let _ = writeln!(text, "## Not measured\n\n- {}", notes.join("\n- "));
+    }
+    text
+}
+
+/// Keeps the report of a complete run.
+pub(super) fn save(plan: &Plan, text: &str) -> Result<(), Failed> {
+    if !plan.is_complete() {
+        println!("(a part of the workloads: bench/RESULTS.md stays as it is)");
+        return Ok(());
+    }
+    let file = root().join("bench/RESULTS.md");
+    std::fs::write(&file, text)
+        .map_err(|error| Failed::new(format!("cannot write {}: {error}", file.display())))?;
+    println!("written to bench/RESULTS.md");
+    Ok(())
+}
+
+fn table(text: &mut String, kit: &Kit, figures: &Figures, works: &[&Workload]) {
+    let titles: Vec<&str> = works.iter().map(|work| work.title).collect();
+    let _ = writeln!(
+        text,
+        "| | {} |\n|---|{}",
+        titles.join(" | "),
+        "---|".repeat(titles.len())
+    );
+    for recipe in &kit.clients {
+        let cells: Vec<String> = works
+            .iter()
+            .map(|work| cell(figures, work, recipe.name))
+            .collect();
+        if cells.iter().any(|cell| cell != "—") {
+            let _ = writeln!(text, "| {} | {} |", recipe.name, cells.join(" | "));
+        }
+    }
+    text.push('\n');
+}
+
+fn cell(figures: &Figures, work: &Workload, client: &'static str) -> String {
+    let median = |name, pick: fn(&Sample) -> f64| {
+        let samples = figures.samples.get(&(work.name, name))?;
+        middle(samples.iter().map(pick).collect())
+    };
+    let wall: fn(&Sample) -> f64 = |sample| sample.wall_us;
+    let p50: fn(&Sample) -> f64 = |sample| sample.p50_us.unwrap_or(0.0);
+    let peak: fn(&Sample) -> f64 = |sample| sample.peak_mb;
+    let Some(own_wall) = median(client, wall) else {
+        return "—".into();
+    };
+    let cpu = median(client, |sample| sample.cpu_us_each).unwrap_or(0.0);
+    let ratio = |pick| -> String {
+        match (median(client, pick), median(FLOOR, pick)) {
+            (Some(own), Some(floor)) if floor > 0.0 => format!("{:.2}", own / floor),
+            _ => "—".into(),
+        }
+    };
+    let of_floor = client == FLOOR;
+    match work.measure {
+        Measure::Each if of_floor => {
+            let own = median(client, p50).unwrap_or(0.0);
+            format!("1.00 ({own:.0} µs) · 1.00 · {cpu:.1}")
+        }
+        // The wall time of the tabs is that of opening them.
+        Measure::Each => {
+            // A client that does fewer operations has no comparable wall time.
+            let wall = if client == "headless_chrome" {
+                "—".into()
+            } else {
+                ratio(wall)
+            };
+            format!("{} · {wall} · {cpu:.1}", ratio(p50))
+        }
+        Measure::Whole if of_floor => format!("1.00 ({:.0} ms) · {cpu:.1}", own_wall / 1000.0),
+        Measure::Whole => format!("{} · {cpu:.1}", ratio(wall)),
+        Measure::Large if of_floor => {
+            let own = median(client, peak).unwrap_or(0.0);
+            format!("1.00 ({:.0} ms) · 1.00 ({own:.0} MB)", own_wall / 1000.0)
+        }
+        Measure::Large => format!("{} · {}", ratio(wall), ratio(peak)),
+    }
+}
+
+fn processes(text: &mut String, whole: &Whole) {
+    for (title, timings) in [
+        ("Whole processes: one command, everything up", &whole.warm),
+        (
+            "Whole processes: a running browser, to the first result",
+            &whole.cold,
+        ),
+        (
+            "Whole processes: no browser yet, to the first result",
+            &whole.launch,
+        ),
+    ] {
+        if timings.is_empty() {
+            continue;
+        }
+        let floor = timings
+            .iter()
+            .find(|timing| is_floor(&timing.name))
+            .map_or(1.0, |timing| timing.ms);
+        let _ = write!(text, "## {title}\n\n| | ms | × floor |\n|---|---|---|\n");
+        for Timing { name, ms } in timings {
+            let _ = writeln!(text, "| {name} | {ms:.2} | {:.2} |", ms / floor);
+        }
+        text.push('\n');
+    }
+    if let Some(daemon) = &whole.daemon {
+        let _ = write!(
+            text,
+            "## The daemon\n\n| | |\n|---|---|\n\
+             | resident with one idle session | {:.1} MB |\n\
+             | each further session | {:.2} MB |\n\
+             | one sandbox worker | {:.1} MB |\n\
+             | processor time while idle | {:.3} % |\n\n",
+            daemon.one_session_mb, daemon.per_session_mb, daemon.worker_mb, daemon.idle_percent
+        );
+    }
+}
+
+fn recovery(text: &mut String, losses: &Losses) {
+    if losses.reset.is_empty() {
+        return;
+    }
+    let median = |pick: fn(&super::faults::Reset) -> f64| {
+        middle(losses.reset.iter().map(pick).collect()).unwrap_or(0.0)
+    };
+    let _ = write!(
+        text,
+        "## Losses on purpose\n\n| | ms |\n|---|---|\n\
+         | TCP reset with 5 tabs: noticed | {:.1} |\n\
+         | … connected again, everything restored | {:.1} |\n\
+         | … each tab answered, its settings in force | {:.1} |\n",
+        median(|reset| reset.noticed_ms),
+        median(|reset| reset.connected_ms),
+        median(|reset| reset.usable_ms),
+    );
+    for (name, ms) in [
+        ("default", losses.hole_default_ms),
+        ("fast", losses.hole_fast_ms),
+    ] {
+        if let Some(ms) = ms {
+            let _ = writeln!(text, "| black hole, {name} timings: noticed | {ms:.0} |");
+        }
+    }
+    text.push('\n');
+}
+
+fn middle(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// What it was measured on.
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!(
+        "Machine: {} {}, {cores} processors, shared.",
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::middle;
+
+    #[test]
+    fn the_middle_is_a_median() {
+        assert_eq!(middle(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(middle(Vec::new()), None);
+    }
+}

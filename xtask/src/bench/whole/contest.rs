@@ -1,0 +1,83 @@
+//! Programs run in turn, each from its start to its end.
+
+use crate::steps::Failed;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A named median in milliseconds.
+#[derive(Debug)]
+pub(in crate::bench) struct Timing {
+    pub(in crate::bench) name: String,
+    pub(in crate::bench) ms: f64,
+}
+
+/// The programs, in the order in which each round runs them.
+#[derive(Default)]
+pub(super) struct Contest<'a> {
+    entries: Vec<Entry<'a>>,
+    between: Option<Box<dyn FnMut() + 'a>>,
+}
+
+struct Entry<'a> {
+    name: String,
+    make: Box<dyn FnMut() -> Command + 'a>,
+    times: Vec<Duration>,
+}
+
+impl<'a> Contest<'a> {
+    pub(super) fn add(&mut self, name: &str, make: impl FnMut() -> Command + 'a) {
+        self.entries.push(Entry {
+            name: name.to_owned(),
+            make: Box::new(make),
+            times: Vec::new(),
+        });
+    }
+
+    /// Something to do after each program, outside the measured time.
+    pub(super) fn after_each(&mut self, action: impl FnMut() + 'a) {
+        self.between = Some(Box::new(action));
+    }
+
+    /// Runs `n` rounds after one that is not counted. A program that fails is an error: a fast failure is no result.
+    pub(super) fn run(mut self, n: usize) -> Result<Vec<Timing>, Failed> {
+        for round in 0..=n {
+            for entry in &mut self.entries {
+                let mut command = (entry.make)();
+                command
+                    .stdin(Stdio::null())
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::piped());
+                let begun = Instant::now();
+                let output = command
+                    .output()
+                    .map_err(|error| Failed::new(format!("{}: {error}", entry.name)))?;
+                let time = begun.elapsed();
+                if !output.status.success() {
+                    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+                    return Err(Failed::new(format!(
+                        "{} ({}): {said}",
+                        entry.name, output.status
+                    )));
+                }
+                if round > 0 {
+                    entry.times.push(time);
+                }
+                if let Some(action) = &mut self.between {
+                    action();
+                }
+            }
+        }
+        let timing = |entry: Entry<'_>| Timing {
+            name: entry.name,
+            ms: median(entry.times),
+        };
+        Ok(self.entries.into_iter().map(timing).collect())
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> f64 {
+    times.sort_unstable();
+    times
+        .get(times.len() / 2)
+        .map_or(0.0, |time| time.as_secs_f64() * 1000.0)
+}
