@@ -222,3 +222,75 @@ impl Ring {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gap::Gap;
+
+    fn gap(length: usize) -> What {
+        let mut gap = Gap::overflow(Wall(0), 1, 1);
+        gap.gone = vec!["x".repeat(length)];
+        What::Gap(Box::new(gap))
+    }
+
+    fn ring(entries: usize) -> Ring {
+        Ring::new(Bounds { entries, bytes: 0 })
+    }
+
+    #[test]
+    fn bytes_are_those_of_the_entries_also_after_updates() {
+        let mut ring = ring(100);
+        for n in 0..10 {
+            ring.push(None, Wall(n), gap(1_000), |_| {});
+        }
+        ring.update(4, |what| *what = gap(5_000), |_| {});
+        ring.update(5, |what| *what = gap(10), |_| {});
+        assert_eq!(ring.bytes(), ring.iter().map(Entry::weight).sum::<usize>());
+    }
+
+    #[test]
+    fn an_update_that_needs_room_takes_it_from_the_oldest() {
+        let mut ring = ring(100);
+        for n in 0..10 {
+            ring.push(None, Wall(n), gap(50_000), |_| {});
+        }
+        assert_eq!(ring.len(), 10);
+        let mut gone = Vec::new();
+        ring.update(
+            9,
+            |what| *what = gap(200_000),
+            |entry| gone.push(entry.number),
+        );
+        assert_eq!(gone, [1, 2, 3]);
+        assert_eq!((ring.dropped(), ring.first()), (3, 4));
+        assert_eq!(ring.update(2, |_| (), |_| {}), None);
+    }
+
+    #[test]
+    fn numbers_with_holes_are_found() {
+        let mut ring = ring(100);
+        for number in [3, 4, 9, 12] {
+            let entry = Entry {
+                number,
+                target: None,
+                at: Wall(0),
+                what: gap(1),
+            };
+            ring.restore(entry, |_| {});
+        }
+        let found: Vec<_> = (0..14).filter(|n| ring.get(*n).is_some()).collect();
+        assert_eq!(found, [3, 4, 9, 12]);
+        assert_eq!(ring.next(), 13);
+    }
+
+    #[test]
+    fn what_is_never_saved_does_not_pile_up() {
+        let mut ring = ring(10);
+        for n in 0..1_000 {
+            ring.push(None, Wall(n), gap(1), |_| {});
+        }
+        assert!(ring.unsaved.len() <= 20);
+        assert_eq!(ring.take_unsaved(100).len(), 10);
+    }
+}

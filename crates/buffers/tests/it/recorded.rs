@@ -78,7 +78,7 @@ fn a_real_replay_brings_what_was_missed_and_nothing_twice() {
                 .as_str()
                 .map(str::to_owned)
         })
-        .last()
+        .next_back()
         .unwrap();
     let verdict = b
         .restored(&restored(5.0, vec![after("T1", &loader)]))
