@@ -1,0 +1,199 @@
+//! The evals that run in one worker, as its owner sees them.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use keeptab_protocol::Raw;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::outcome::{ErrorKind, EvalOutcome, ScriptError};
+use crate::wire::{EvalEnd, Shape};
+
+/// All evals that have begun and not ended.
+#[derive(Default)]
+pub(crate) struct Evals {
+    active: HashMap<u32, Eval>,
+    last: u32,
+    abandoned: Vec<u32>,
+}
+
+struct Eval {
+    deadline: Instant,
+    timeout: Duration,
+    reply: oneshot::Sender<EvalOutcome>,
+    output: Bytes,
+    console: String,
+}
+
+/// What is to be done about evals that are past their deadline.
+pub(crate) enum Overdue {
+    /// Nothing.
+    None,
+    /// These were told so; others with more time go on.
+    Settled(Vec<u32>),
+    /// The worker is stuck with an eval of this timeout and must be killed.
+    Stuck(Duration),
+}
+
+impl Evals {
+    pub(crate) fn begin(&mut self, timeout: Duration, reply: oneshot::Sender<EvalOutcome>) -> u32 {
+        // 0 stands for "no eval".
+        self.last = self.last.checked_add(1).unwrap_or(1);
+        let eval = Eval {
+            deadline: Instant::now() + timeout,
+            timeout,
+            reply,
+            output: Bytes::new(),
+            console: String::new(),
+        };
+        self.active.insert(self.last, eval);
+        self.last
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.active.is_empty()
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.active.values().map(|eval| eval.deadline).min()
+    }
+
+    pub(crate) fn output(&mut self, id: u32, text: Bytes) {
+        if let Some(eval) = self.active.get_mut(&id) {
+            eval.output = text;
+        }
+    }
+
+    /// Adds console text; the worker cuts it, `limit` is for one that does not.
+    pub(crate) fn console(&mut self, id: u32, text: &[u8], limit: usize) {
+        if let Some(eval) = self.active.get_mut(&id)
+            && eval.console.len() < limit
+        {
+            eval.console.push_str(&String::from_utf8_lossy(text));
+        }
+    }
+
+    /// An eval ended by itself.
+    pub(crate) fn end(&mut self, id: u32, end: &EvalEnd<'_>, output_limit: usize) {
+        let Some(eval) = self.active.remove(&id) else {
+            return;
+        };
+        let mut stderr = eval.console;
+        if let Some(text) = &end.text {
+            stderr.push_str(text);
+        }
+        let error = end.failure.as_ref().map(|failure| ScriptError {
+            kind: failure.kind,
+            code: failure.code,
+            message: failure.message.to_string(),
+            hint: failure.hint.as_ref().map(ToString::to_string),
+        });
+        let stdout = match String::from_utf8(eval.output.into()) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        };
+        let truncated = end.shape == Shape::Cut;
+        if truncated {
+            stderr.push_str(&format!(
+                "keeptab: the result was cut at {output_limit} bytes\n"
+            ));
+        }
+        let json = match (&end.json, end.shape) {
+            (Some(json), _) => Raw::from_utf8(Bytes::copy_from_slice(json.as_bytes())).ok(),
+            (None, Shape::Json) => Raw::from_utf8(stdout.clone().into()).ok(),
+            (None, Shape::Text) => Raw::of(&stdout).ok(),
+            (None, Shape::Nothing | Shape::Cut) => None,
+        };
+        let ok = error.is_none();
+        // Nobody may be waiting any more; then nobody wants to know.
+        let _ = eval.reply.send(EvalOutcome {
+            ok,
+            stdout,
+            json,
+            stderr,
+            error,
+            scope_lost: false,
+            truncated,
+        });
+    }
+
+    /// Looks for evals past their deadline and `grace`, which the worker said nothing about.
+    pub(crate) fn overdue(&mut self, now: Instant, grace: Duration) -> Overdue {
+        let late: Vec<u32> = self
+            .active
+            .iter()
+            .filter(|(_, eval)| eval.deadline + grace <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        if late.is_empty() {
+            return Overdue::None;
+        }
+        if late.len() == self.active.len() {
+            let timeout = self.active.values().map(|eval| eval.timeout).max();
+            return Overdue::Stuck(timeout.unwrap_or_default());
+        }
+        // Another eval still has time, and may be the one that keeps the worker busy.
+        for id in &late {
+            if let Some(eval) = self.active.remove(id) {
+                let message = format!(
+                    "the snippet did not end within {} s; another one was computing",
+                    eval.timeout.as_secs_f64()
+                );
+                let error = ScriptError::new(ErrorKind::Deadline, message)
+                    .with_hint("run it again, or in a session of its own");
+                let _ = eval
+                    .reply
+                    .send(EvalOutcome::failed(error, eval.console, false));
+            }
+        }
+        Overdue::Settled(late)
+    }
+
+    /// The worker is gone: ends everything.
+    pub(crate) fn fail_all(&mut self, reason: &str) {
+        let now = Instant::now();
+        for (_, eval) in self.active.drain() {
+            // Whoever ran into its own deadline is told that; the others lost their sandbox.
+            let kind = if eval.deadline <= now {
+                ErrorKind::Deadline
+            } else {
+                ErrorKind::SandboxLost
+            };
+            let error = ScriptError::new(kind, reason)
+                .with_hint("what was on globalThis is gone; the next call starts afresh");
+            let _ = eval
+                .reply
+                .send(EvalOutcome::failed(error, eval.console, true));
+        }
+    }
+
+    /// Ready when someone stopped waiting for an eval.
+    pub(crate) async fn abandoned(&mut self) {
+        poll_fn(|cx| {
+            for (id, eval) in &mut self.active {
+                if eval.reply.poll_closed(cx).is_ready() {
+                    self.abandoned.push(*id);
+                }
+            }
+            if self.abandoned.is_empty() {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        })
+        .await;
+    }
+
+    /// The evals that nobody waits for any more.
+    pub(crate) fn take_abandoned(&mut self) -> Vec<u32> {
+        let ids = std::mem::take(&mut self.abandoned);
+        for id in &ids {
+            self.active.remove(id);
+        }
+        ids
+    }
+}

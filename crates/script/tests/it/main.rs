@@ -1,0 +1,13 @@
+//! Tests of the sandbox with a real worker process; what stands behind the calls is a stand-in that records them.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod attacks;
+mod calls;
+mod confinement;
+mod console;
+mod events;
+mod language;
+mod lifetime;
+mod printing;
+mod support;
+mod surface;
