@@ -7,6 +7,7 @@ mod codegen;
 mod demo;
 mod machine;
 mod program;
+mod soak;
 mod stage;
 mod steps;
 mod test;
@@ -15,6 +16,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   demo [--yes]                  build keeptab, run the main job once, cut the socket, show that nothing was lost
   test                          install what the tests need and run all of them; this is what CI runs
   bench [--quick] [WORKLOAD…]   measure against the raw socket and other tools, write bench/RESULTS.md
+  soak [--seeds N] [--hours H]  many seeds of the simulation: days of faults in virtual time
   codegen [--check | --fetch]   make the protocol crate's generated files anew";
 
 fn main() -> ExitCode {
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(args),
         Some("codegen") => codegen::run(args),
         Some("demo") => demo::run(args),
+        Some("soak") => soak::run(args),
         Some("test") => test::run(args),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");

@@ -1,7 +1,7 @@
 //! The link against the model browser, in virtual time, under a seed: a day of losses every ten minutes, crashes, dialogs,
 //! closed tabs, suspends, slow networks. What must hold at every moment is in `promises.rs`.
 //!
-//! `KEEPTAB_SIM_SEEDS` says how many seeds to run, `KEEPTAB_SIM_SEED` names a single one, `KEEPTAB_SIM_HOURS` how long a run
+//! `KEEPTAB_SIM_FIRST` names the first seed, `KEEPTAB_SIM_SEEDS` says how many to run, `KEEPTAB_SIM_HOURS` how long a run
 //! lasts in virtual time, `KEEPTAB_SIM_TRACE=1` prints all that happens. `cargo xtask soak` runs many.
 #![allow(clippy::unwrap_used)]
 
