@@ -23,6 +23,16 @@ pub(crate) fn write(id: u32, method: &str, params: &Raw, session: Option<&str>) 
     Bytes::from(frame)
 }
 
+/// The id in a message that [`write`] has made.
+pub(crate) fn id(frame: &[u8]) -> Option<u32> {
+    let digits = frame.strip_prefix(b"{\"id\":")?;
+    let length = digits
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    std::str::from_utf8(&digits[..length]).ok()?.parse().ok()
+}
+
 fn push_number(frame: &mut Vec<u8>, number: u32) {
     let mut digits = [0u8; 10];
     let mut at = digits.len();
@@ -66,6 +76,7 @@ mod tests {
 
     #[test]
     fn a_frame_is_what_chromium_reads() {
+        assert_eq!(id(&write(41, "A.b", &Raw::object_empty(), None)), Some(41));
         let frame = write(
             2_147_483_647,
             "Page.enable",

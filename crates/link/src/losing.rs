@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use keeptab_protocol::{Class, Raw};
 
 use crate::backoff::Next;
+use crate::frame;
 use crate::heartbeat::Heartbeat;
 use crate::link::{Link, Wire};
 use crate::pending::Own;
@@ -59,6 +60,7 @@ impl Link {
         if self.state == State::Closed {
             return;
         }
+        self.recall();
         self.settle_all(&Cause::Closed, &NotSent::Closed);
         if self.wire != Wire::Down {
             self.out.push_back(Output::Abort);
@@ -254,6 +256,7 @@ impl Link {
     /// The connection is gone. (Or the process of the browser, while there was none.)
     pub(crate) fn fail(&mut self, now: Instant, cause: Cause) {
         let was_open = matches!(self.wire, Wire::Open { .. });
+        self.recall();
         let cause = if was_open && self.browser.closing {
             Cause::BrowserClosed
         } else {
@@ -336,6 +339,31 @@ impl Link {
         self.recovery = Some(recovery);
     }
 
+    /// Takes back what no driver has fetched: it has not left us.
+    fn recall(&mut self) {
+        let mut unsent = Vec::new();
+        self.out.retain(|output| match output {
+            Output::Send(message) => {
+                unsent.extend(frame::id(message));
+                false
+            }
+            Output::Ping => false,
+            _ => true,
+        });
+        for key in unsent.into_iter().filter_map(|id| self.pending.key(id)) {
+            let Some(cmd) = self.table.get_mut(key) else {
+                continue;
+            };
+            if &*cmd.method == "Browser.close" {
+                self.browser.closing = false;
+            }
+            // What is repeated may have been sent over an earlier connection.
+            if !may_repeat(cmd.class) {
+                cmd.sent = None;
+            }
+        }
+    }
+
     /// Decides for every command in flight what its lost answer means.
     fn sort_out(&mut self, cause: &Cause) {
         let mut unknown = Vec::new();
@@ -343,7 +371,7 @@ impl Link {
             let Some(cmd) = self.table.get(key) else {
                 continue;
             };
-            let repeat = cmd.owner.is_some() && matches!(cmd.class, Class::R | Class::S | Class::I);
+            let repeat = cmd.owner.is_some() && (may_repeat(cmd.class) || !cmd.was_sent());
             if repeat {
                 self.repeat(key);
                 continue;
@@ -381,14 +409,17 @@ impl Link {
             Some(target) => target.queue.push_back(key),
             None => self.browser.queue.push_back(key),
         }
-        self.counters.repeated += 1;
-        if let Some(recovery) = &mut self.recovery {
-            recovery.gap.repeated += 1;
+        if self.table.get(key).is_some_and(|cmd| cmd.was_sent()) {
+            self.counters.repeated += 1;
+            if let Some(recovery) = &mut self.recovery {
+                recovery.gap.repeated += 1;
+            }
         }
     }
 
     /// Nothing more is tried.
     pub(crate) fn give_up(&mut self, now: Instant, cause: Cause) {
+        self.recall();
         self.wire = Wire::Down;
         self.heartbeat = None;
         self.browser.open = false;
@@ -407,4 +438,9 @@ impl Link {
         }
         self.set_state(State::Disconnected { cause });
     }
+}
+
+/// Whether sending it a second time does no harm.
+fn may_repeat(class: Class) -> bool {
+    matches!(class, Class::R | Class::S | Class::I)
 }

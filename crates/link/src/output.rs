@@ -25,7 +25,7 @@ pub enum Output {
     },
     /// Drop the transport, or the dial under way, without ceremony, and report nothing.
     Abort,
-    /// Send these bytes as one message.
+    /// Send these bytes as one message. What was polled counts as sent, whatever becomes of it.
     Send(Bytes),
     /// Send a WebSocket ping.
     Ping,

@@ -117,6 +117,14 @@ impl Pending {
         self.waits.values()
     }
 
+    /// The command with this id, if it is one of a caller's.
+    pub(crate) fn key(&self, id: u32) -> Option<Key> {
+        match self.waits.get(&id)?.who {
+            Who::Cmd(key) => Some(key),
+            Who::Own(..) => None,
+        }
+    }
+
     /// Ids of everything that matches.
     pub(crate) fn ids(&self, mut which: impl FnMut(&Wait) -> bool) -> Vec<u32> {
         let mut ids: Vec<u32> = self

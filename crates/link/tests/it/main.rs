@@ -1,0 +1,13 @@
+//! The link against a model browser, in virtual time.
+mod model;
+mod world;
+
+mod basics;
+mod dialogs;
+mod gaps;
+mod heartbeats;
+mod hostile;
+mod losses;
+mod restores;
+mod schedules;
+mod tabs;
