@@ -215,6 +215,11 @@ impl FaultProxy {
         self.shared.lock().live.len()
     }
 
+    /// Sockets to the browser that are held open without a client, see [`hold_upstream`](Self::hold_upstream).
+    pub fn held(&self) -> usize {
+        self.shared.lock().held.len()
+    }
+
     /// How often a client sent this method.
     pub fn count(&self, method: &str) -> u64 {
         self.shared.lock().ledger.count(method).0

@@ -73,7 +73,10 @@ impl Driver {
         for incoming in self.arrived.drain(..) {
             match incoming {
                 Incoming::Message(message) => core.link.received(now, message),
-                Incoming::Alive | Incoming::Pong => core.link.alive(now),
+                Incoming::Alive => core.link.alive(now),
+                // A pong proves the way to the browser, and the browser may hang behind it: only the
+                // answer to the probe's command ends the probe.
+                Incoming::Pong => {}
                 Incoming::Lost(cause) => {
                     self.transport = None;
                     core.link.lost(now, cause);

@@ -2,6 +2,7 @@
 
 use crate::stage::{LONG, Stage};
 use keeptab_browser::{Cause, End, Kind, LaunchOptions, Options, Session, State};
+use keeptab_link::Condition;
 use keeptab_protocol::page;
 use keeptab_testkit::Chromium;
 use std::time::Duration;
@@ -174,6 +175,19 @@ async fn a_dialog_left_by_a_lost_connection_is_said_and_a_reload_gets_out() {
         "{error:?}"
     );
     stage.tab.call(&page::Reload::default()).await.unwrap();
+    // The browser says when the new document is there, which is a moment after it took the order.
+    let free = async {
+        while stage
+            .tab
+            .info()
+            .is_some_and(|info| matches!(info.condition, Condition::Dialog(_)))
+        {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(LONG, free)
+        .await
+        .expect("the reload gets out of the dialog");
     assert_eq!(stage.tab.evaluate::<u32>("1 + 1").await.unwrap(), 2);
 }
 
