@@ -1,0 +1,25 @@
+//! The program as people and scripts meet it: the built binary, a home of its own, a real browser.
+
+mod attach;
+mod bed;
+mod browsers;
+mod close;
+mod completions;
+mod daemon;
+mod doctor;
+mod every_command;
+mod harness;
+mod help;
+mod isolation;
+mod js;
+mod js_worker;
+mod keeper;
+mod open;
+mod reconnect;
+mod sessions;
+mod spec;
+mod status;
+mod tab;
+mod tour;
+mod usage;
+mod version;
