@@ -1,2 +1,16 @@
-//! The `keeptab` binary.
-fn main() {}
+//! The `keeptab` program: it reads the command line, asks the daemon, prints, and ends with an
+//! exit code that means something.
+#![forbid(unsafe_code)]
+
+mod app;
+mod args;
+mod commands;
+mod harness;
+mod output;
+mod prefix;
+mod start;
+mod text;
+
+fn main() -> std::process::ExitCode {
+    start::start()
+}

@@ -1,0 +1,73 @@
+//! `keeptab status`: how the session does.
+
+use keeptab_daemon::api::{Envelope, SessionStatus};
+use keeptab_daemon::client::Method;
+use keeptab_daemon::{ApiError, Code, exit};
+
+use super::tab::describe;
+use crate::app::App;
+
+/// Say how the session does
+///
+/// Ends with 0 when commands can be sent, with 5 when somebody must act, with 6 when there is no
+/// such session, and with 8 when the connection, the browser or the daemon is down. Does not start
+/// the daemon.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  keeptab status
+  keeptab status -q && keeptab js -f next-step.js")]
+pub(crate) struct Args {}
+
+pub(crate) fn run(_args: Args, app: &mut App) -> Result<u8, ApiError> {
+    let path = app.session_path("")?;
+    let Some(response) = app.client()?.ask_running(Method::Get, &path, &())? else {
+        return Err(
+            ApiError::new(Code::NoDaemon, "the daemon is not running").hint("keeptab open URL")
+        );
+    };
+    let nonsense = |error: serde_json::Error| {
+        ApiError::new(
+            Code::Internal,
+            format!("cannot read the daemon's answer: {error}"),
+        )
+    };
+    let envelope: Envelope<'_> = serde_json::from_slice(&response.body).map_err(nonsense)?;
+    if let Some(error) = envelope.error {
+        return Err(error);
+    }
+    let data = envelope.data.map_or("null", |raw| raw.get());
+    let status: SessionStatus = serde_json::from_str(data).map_err(nonsense)?;
+    let code = match status.state.as_str() {
+        _ if status.healthy => exit::OK,
+        "waiting_for_human" => exit::NEEDS_PERSON,
+        _ => exit::NO_CONNECTION,
+    };
+    if app.output().is_json() {
+        app.output().envelope(response.body);
+    } else {
+        app.output().text(&human(&status));
+    }
+    Ok(code)
+}
+
+fn human(status: &SessionStatus) -> String {
+    let mut lines = vec![format!("{}: {}", status.session, status.detail)];
+    if let Some(browser) = &status.browser {
+        let whose = if status.launched {
+            "launched by keeptab"
+        } else {
+            "attached"
+        };
+        lines.push(format!("browser: {browser}, {whose}, {}", status.endpoint));
+    }
+    lines.push(format!(
+        "epoch: {}   fence: {}   tabs: {}",
+        status.epoch, status.fence, status.tabs
+    ));
+    match &status.active {
+        Some(tab) => lines.push(format!("active: {}", describe(tab))),
+        None => lines.push("active: none".into()),
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,119 @@
+//! From the process start to the exit code: which of our roles this process plays.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use keeptab_daemon::{ApiError, Code, exit};
+
+use crate::app::App;
+use crate::args::{Cli, Globals};
+use crate::output::Output;
+use crate::{commands, harness, prefix};
+
+/// The name under which we answer as that tool does.
+const HARNESS: &str = "browser-harness-js";
+
+/// Runs the program.
+pub(crate) fn start() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    // The worker and the keeper are started by us only, and must not pay for anything else.
+    match args.get(1).and_then(|arg| arg.to_str()) {
+        Some("js-worker") => commands::js_worker::run(),
+        Some("keeper") => return commands::keeper::run(&args[2..]),
+        _ => {}
+    }
+    let called = args.first().and_then(|arg| Path::new(arg).file_name());
+    if called.is_some_and(|name| name == HARNESS) {
+        return harness::run(&args[1..]);
+    }
+    // The commonest call by far, in its plainest form, needs no parser.
+    if let [_, js, code] = args.as_slice()
+        && js == "js"
+        && let Some(code) = code.to_str().filter(|code| !code.starts_with('-'))
+    {
+        let globals = Globals::from_env();
+        return finish(globals, |app| commands::js::run_code(app, code.to_owned()));
+    }
+    match parse(args) {
+        Ok(cli) => {
+            let Cli { globals, command } = cli;
+            finish(globals, |app| commands::dispatch(command, app))
+        }
+        Err(code) => code,
+    }
+}
+
+/// Runs one command and reports its error, if any.
+pub(crate) fn finish(
+    globals: Globals,
+    command: impl FnOnce(&mut App) -> Result<u8, ApiError>,
+) -> ExitCode {
+    let mut app = App::new(globals);
+    let outcome = command(&mut app);
+    app.report_notice();
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            app.output().error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn parse(args: Vec<OsString>) -> Result<Cli, ExitCode> {
+    let json = args.iter().any(|arg| arg == "--json");
+    let usage = |error: &ApiError| {
+        Output::new(json, false, false).error(error);
+        ExitCode::from(error.exit_code())
+    };
+    let args = prefix::expand(args).map_err(|error| usage(&error))?;
+    Cli::try_parse_from(args).map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // Nothing can be done about a closed terminal.
+            drop(error.print());
+            ExitCode::from(exit::OK)
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            drop(error.print());
+            ExitCode::from(exit::USAGE)
+        }
+        _ => usage(&explain(&error)),
+    })
+}
+
+/// One line and what to type next, in place of clap's page.
+fn explain(error: &clap::Error) -> ApiError {
+    let rendered = error.render().to_string();
+    let mut lines = rendered
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
+    let mut message = lines
+        .next()
+        .unwrap_or("the command line is wrong")
+        .to_owned();
+    if let Some(rest) = message.strip_prefix("error: ") {
+        message = rest.to_owned();
+    }
+    // "the following required arguments were not provided:" goes on in the next lines.
+    if message.ends_with(':') {
+        let rest: Vec<&str> = lines
+            .by_ref()
+            .take_while(|line| !line.starts_with("Usage:"))
+            .collect();
+        message = format!("{message} {}", rest.join(", "));
+    }
+    let tip = rendered
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("tip: ").map(str::to_owned));
+    let usage = rendered.lines().find_map(|line| {
+        line.trim()
+            .strip_prefix("Usage: ")
+            .map(|usage| format!("usage: {usage}"))
+    });
+    let hint = tip.or(usage).unwrap_or_else(|| "keeptab help".into());
+    ApiError::new(Code::Invalid, message).hint(hint)
+}

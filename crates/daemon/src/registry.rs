@@ -1,0 +1,335 @@
+//! The daemon's own state: its sessions by name, who owns which tab, and its end.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use keeptab_script::{Limits, Pool, Program};
+use tokio::sync::watch;
+
+use crate::api::{CloseRequest, Health, StopRequest, Stopped};
+use crate::error::{ApiError, Code};
+use crate::handover;
+use crate::paths::Paths;
+use crate::run::Config;
+use crate::session::Session;
+use crate::version::Build;
+
+/// Sessions at once. Each costs some memory and, in use, a worker process.
+const MAX_SESSIONS: usize = 64;
+
+/// What all doors share.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    paths: Paths,
+    build: Build,
+    program: PathBuf,
+    /// The sandbox processes of all sessions.
+    pool: Pool,
+    started: Instant,
+    sessions: Mutex<BTreeMap<String, Arc<Session>>>,
+    stop: watch::Sender<bool>,
+    /// Why the registry file could not be written, while that is so.
+    unsaved: Mutex<Option<String>>,
+}
+
+impl Daemon {
+    pub(crate) fn new(config: &Config) -> Arc<Self> {
+        Arc::new(Daemon {
+            paths: config.paths.clone(),
+            build: config.build.clone(),
+            pool: Pool::new(
+                Program::new(&config.program, ["js-worker"]),
+                Limits::default(),
+            ),
+            program: config.program.clone(),
+            started: Instant::now(),
+            sessions: Mutex::default(),
+            stop: watch::Sender::new(false),
+            unsaved: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn build(&self) -> &Build {
+        &self.build
+    }
+
+    pub(crate) fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    /// The program whose hidden commands are our worker and keeper.
+    pub(crate) fn program(&self) -> &PathBuf {
+        &self.program
+    }
+
+    /// The sandbox processes of all sessions.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    pub(crate) fn stop_signal(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Takes nothing new from now on.
+    pub(crate) fn begin_stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    fn map(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Session>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All sessions, by name.
+    pub(crate) fn sessions(&self) -> Vec<Arc<Session>> {
+        self.map().values().cloned().collect()
+    }
+
+    /// The session of this name.
+    ///
+    /// # Errors
+    /// There is none; the names that exist are in the hint.
+    pub(crate) fn session(&self, name: &str) -> Result<Arc<Session>, ApiError> {
+        let map = self.map();
+        map.get(name).cloned().ok_or_else(|| {
+            let error = ApiError::new(
+                Code::NoSuchSession,
+                format!("there is no session \"{name}\""),
+            );
+            if map.is_empty() {
+                error.hint("keeptab open URL")
+            } else {
+                let names: Vec<&str> = map.keys().map(String::as_str).take(8).collect();
+                error.hint(format!(
+                    "keeptab sessions (there are: {})",
+                    names.join(", ")
+                ))
+            }
+        })
+    }
+
+    /// The session of this name, made if need be.
+    ///
+    /// # Errors
+    /// The name is none, or there are too many sessions.
+    pub(crate) fn session_or_new(self: &Arc<Self>, name: &str) -> Result<Arc<Session>, ApiError> {
+        check_name(name)?;
+        let mut map = self.map();
+        if let Some(session) = map.get(name) {
+            return Ok(Arc::clone(session));
+        }
+        if map.len() >= MAX_SESSIONS {
+            return Err(ApiError::new(
+                Code::Busy,
+                format!("there are {MAX_SESSIONS} sessions already"),
+            )
+            .hint("keeptab sessions, then close one: keeptab --session NAME close"));
+        }
+        let session = Session::new(name, self);
+        map.insert(name.to_owned(), Arc::clone(&session));
+        Ok(session)
+    }
+
+    /// Forgets a session, unless another took its name meanwhile.
+    pub(crate) fn forget(&self, session: &Arc<Session>) {
+        {
+            let mut map = self.map();
+            if map
+                .get(session.name())
+                .is_some_and(|other| Arc::ptr_eq(other, session))
+            {
+                map.remove(session.name());
+            }
+        }
+        self.save();
+    }
+
+    /// Forgets a session that has nothing: neither a browser nor a scope.
+    pub(crate) fn forget_if_unused(&self, session: &Arc<Session>) {
+        if session.is_unused() {
+            self.forget(session);
+        }
+    }
+
+    /// The session, other than `asking`, to which a tab belongs.
+    pub(crate) fn owner_of(&self, target: &str, asking: &str) -> Option<String> {
+        self.map()
+            .values()
+            .find(|session| session.name() != asking && session.owns(target))
+            .map(|session| session.name().to_owned())
+    }
+
+    /// Makes the sessions that the daemon before left, and connects them in the background.
+    pub(crate) fn restore(self: &Arc<Self>) {
+        let path = self.paths.registry();
+        let records = match handover::read(&path) {
+            Ok(records) => records,
+            Err(error) => {
+                let what = format!(
+                    "cannot read {}: {error}; its sessions are not taken over",
+                    path.display()
+                );
+                tracing::warn!("{what}");
+                // Kept for a look, and out of the way of the next write.
+                drop(std::fs::rename(&path, path.with_extension("json.unread")));
+                *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+                return;
+            }
+        };
+        for record in records {
+            match self.session_or_new(&record.name) {
+                Ok(session) => session.restore(record),
+                Err(error) => {
+                    tracing::warn!("session \"{}\" is not taken over: {error}", record.name)
+                }
+            }
+        }
+    }
+
+    /// Writes the registry file. A failure is a warning of the daemon, not of the command that
+    /// changed something: that has happened.
+    pub(crate) fn save(&self) {
+        let records = self
+            .sessions()
+            .iter()
+            .filter_map(|session| session.record())
+            .collect();
+        let outcome = handover::write(&self.paths.registry(), records);
+        let mut unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(()) => *unsaved = None,
+            Err(error) => {
+                let what = format!(
+                    "cannot write {}: {error}; sessions would not survive the end of the daemon",
+                    self.paths.registry().display()
+                );
+                if unsaved.is_none() {
+                    tracing::warn!("{what}");
+                }
+                *unsaved = Some(what);
+            }
+        }
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        let unsaved = self
+            .unsaved
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        Health {
+            version: self.build.version.clone(),
+            build: self.build.to_string(),
+            pid: std::process::id(),
+            uptime_s: self.started.elapsed().as_secs(),
+            sessions: self.map().len(),
+            warnings: unsaved.into_iter().collect(),
+        }
+    }
+
+    /// The sessions whose browser could not live on without this process.
+    pub(crate) fn cannot_hand_over(&self) -> Vec<String> {
+        let stuck = |session: &Arc<Session>| {
+            session
+                .needs_this_process()
+                .then(|| session.name().to_owned())
+        };
+        self.sessions().iter().filter_map(stuck).collect()
+    }
+
+    /// Ends the daemon, unless sessions would be lost and nobody said that they may.
+    ///
+    /// # Errors
+    /// A session's browser only lives inside this daemon.
+    pub(crate) async fn stop(&self, request: &StopRequest) -> Result<Stopped, ApiError> {
+        let ours = self.build.to_string();
+        if request.build.as_ref().is_some_and(|meant| *meant != ours) {
+            return Err(ApiError::new(
+                Code::Failed,
+                "another daemon was meant; this one is newer",
+            ));
+        }
+        let stuck = self.cannot_hand_over();
+        if !stuck.is_empty() && !request.discard {
+            return Err(ApiError::new(
+                Code::Failed,
+                format!(
+                    "the daemon goes on, because only it holds the browser of: {}",
+                    stuck.join(", ")
+                ),
+            )
+            .hint("keeptab close, or end the browsers as well: keeptab daemon stop --discard"));
+        }
+        let mut ended = Vec::new();
+        if request.discard {
+            for session in self.sessions() {
+                if session.is_launched() {
+                    if let Err(error) = session.close(&CloseRequest::default()).await {
+                        tracing::warn!("closing \"{}\": {error}", session.name());
+                    }
+                    ended.push(session.name().to_owned());
+                }
+            }
+        }
+        let records = self
+            .sessions()
+            .iter()
+            .filter_map(|session| session.record())
+            .collect::<Vec<_>>();
+        let kept = records.into_iter().map(|record| record.name).collect();
+        self.begin_stop();
+        Ok(Stopped {
+            pid: std::process::id(),
+            kept,
+            ended,
+        })
+    }
+
+    /// Lets go of all browsers, so that the next daemon can take them.
+    pub(crate) async fn let_go(&self) {
+        self.save();
+        for session in self.sessions() {
+            session.let_go().await;
+        }
+    }
+}
+
+/// # Errors
+/// The name has other characters than those that are safe in a path, or is too long.
+fn check_name(name: &str) -> Result<(), ApiError> {
+    let fits = !name.is_empty()
+        && name.len() <= 64
+        && !name.starts_with('.')
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    if fits {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        Code::Invalid,
+        format!("{name:?} cannot name a session: letters, digits, '-', '_' and '.', at most 64"),
+    )
+    .hint("keeptab --session my-shop open URL"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_could_be_paths_are_refused() {
+        for name in ["", ".", "..", "a/b", "a b", ".hidden", "ä", &"x".repeat(65)] {
+            assert_eq!(check_name(name).unwrap_err().code, Code::Invalid, "{name}");
+        }
+        for name in ["default", "shop-1", "a.b_c", &"x".repeat(64)] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The doors: `/v1` over HTTP with JSON bodies. One file per subject.
+
+mod body;
+mod daemon;
+mod gate;
+mod js;
+mod router;
+mod sessions;
+mod tabs;
+
+pub(crate) use router::router;

@@ -1,0 +1,189 @@
+//! Being the daemon, from the lock to the last answer.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::lock::DaemonLock;
+use crate::logfile::LogFile;
+use crate::paths::{PathError, Paths};
+use crate::registry::Daemon;
+use crate::routes::router;
+use crate::server::serve;
+use crate::socket::BoundSocket;
+use crate::version::Build;
+
+/// How long to wait for a daemon that is ending until its place is free.
+const LOCK_PATIENCE: Duration = Duration::from_secs(15);
+
+/// How to be the daemon.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where its files are.
+    pub paths: Paths,
+    /// Which build it is.
+    pub build: Build,
+    /// The program that serves as worker and keeper: `<program> js-worker`, `<program> keeper`.
+    pub program: PathBuf,
+    /// Cut loose from the terminal and log to the file only.
+    pub background: bool,
+    /// The only user who may connect; ourselves by default.
+    pub allowed_uid: Option<u32>,
+}
+
+/// How a daemon came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ended {
+    /// It was told to.
+    Stopped,
+    /// There is one already, with this process id.
+    AlreadyRunning(u32),
+}
+
+/// Why a daemon did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Its directories cannot be used.
+    #[error(transparent)]
+    Paths(#[from] PathError),
+    /// A file, the socket or the runtime cannot be had.
+    #[error("cannot {what}: {source}")]
+    Machine {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// Another process holds the lock but nobody answers the socket.
+    #[error("process {0} holds the daemon's lock but does not answer; end it: kill {0}")]
+    Silent(u32),
+}
+
+/// Is the daemon until told to end. Blocks; runs everything on one thread of this process.
+///
+/// # Errors
+/// It could not start. Once it serves, nothing but the end of the process stops it.
+pub fn run(config: Config) -> Result<Ended, StartError> {
+    let paths = &config.paths;
+    if config.background {
+        // Fails only for the leader of a process group, which has no terminal to leave.
+        let _ = rustix::process::setsid();
+    }
+    paths.prepare()?;
+    let lock = match take_lock(paths)? {
+        Ok(lock) => lock,
+        Err(pid) => return Ok(Ended::AlreadyRunning(pid)),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .thread_keep_alive(Duration::from_secs(1))
+        .build()
+        .map_err(machine("start the runtime"))?;
+    let outcome = runtime.block_on(live(&config, &lock));
+    // Do not wait for a blocking call that hangs; nothing of it is needed any more.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    drop(lock);
+    outcome.map(|()| Ended::Stopped)
+}
+
+fn machine(what: impl Into<String>) -> impl FnOnce(io::Error) -> StartError {
+    let what = what.into();
+    move |source| StartError::Machine { what, source }
+}
+
+/// The lock, or the process id of the daemon that has it and answers.
+fn take_lock(paths: &Paths) -> Result<Result<DaemonLock, u32>, StartError> {
+    let path = paths.lock();
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        let taken =
+            DaemonLock::try_take(&path).map_err(machine(format!("lock {}", path.display())))?;
+        if let Some(lock) = taken {
+            return Ok(Ok(lock));
+        }
+        let holder = DaemonLock::holder(&path).ok().flatten();
+        if UnixStream::connect(paths.socket()).is_ok() {
+            return Ok(Err(holder.unwrap_or_default()));
+        }
+        // It is just starting or just ending.
+        if Instant::now() >= deadline {
+            return Err(StartError::Silent(holder.unwrap_or_default()));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+async fn live(config: &Config, lock: &DaemonLock) -> Result<(), StartError> {
+    let paths = &config.paths;
+    // First of all: with this handler a full quota is an error of one write, not our end.
+    let xfsz = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    let _full = signal(xfsz).map_err(machine("listen for signals"))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(machine("listen for signals"))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(machine("listen for signals"))?;
+    start_log(config)?;
+    let mut socket = BoundSocket::bind(&paths.socket(), lock)
+        .map_err(machine(format!("bind {}", paths.socket().display())))?;
+    let Some(listener) = socket.take() else {
+        return Ok(());
+    };
+    let listener = UnixListener::from_std(listener).map_err(machine("listen"))?;
+
+    tracing::info!(
+        "daemon {} started, process {}",
+        config.build,
+        std::process::id()
+    );
+    let daemon = Daemon::new(config);
+    daemon.restore();
+    let stop = daemon.stop_signal();
+    let on_signal = Arc::clone(&daemon);
+    let signals = tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM"),
+            _ = interrupt.recv() => tracing::info!("SIGINT"),
+        }
+        on_signal.begin_stop();
+    });
+    let uid = config
+        .allowed_uid
+        .unwrap_or_else(|| rustix::process::geteuid().as_raw());
+    serve(listener, router(Arc::clone(&daemon)), uid, stop, || {
+        socket.unlink()
+    })
+    .await;
+    signals.abort();
+    daemon.let_go().await;
+    tracing::info!("daemon ended");
+    Ok(())
+}
+
+fn start_log(config: &Config) -> Result<(), StartError> {
+    let path = config.paths.log();
+    let log = LogFile::open(path.clone(), !config.background)
+        .map_err(machine(format!("open {}", path.display())))?;
+    let level = match std::env::var("KEEPTAB_LOG").as_deref() {
+        Ok("debug") => LevelFilter::DEBUG,
+        Ok("trace") => LevelFilter::TRACE,
+        Ok("warn") => LevelFilter::WARN,
+        _ => LevelFilter::INFO,
+    };
+    // A second daemon in one process (tests do that) goes on with the first one's log.
+    drop(
+        tracing_subscriber::fmt()
+            .with_max_level(level)
+            .with_ansi(false)
+            .with_target(false)
+            .with_writer(Arc::new(log))
+            .try_init(),
+    );
+    Ok(())
+}

@@ -1,0 +1,340 @@
+//! Getting a browser: launching one, attaching to one, taking one over from the daemon before.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use keeptab_browser::find::running_browsers;
+use keeptab_browser::{ConnectKind, End, Endpoint, LaunchOptions, Options};
+use tokio::time::{Instant, timeout_at};
+
+use super::entry::{Held, Hold, Missing, Session};
+use super::errors::from_connect;
+use crate::api::AttachRequest;
+use crate::error::{ApiError, Code};
+use crate::handover::{Place, Record};
+
+/// The deadline of a request that names none.
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long taking over a browser may take; nobody waits for it.
+const RESTORE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// When a request has to be done.
+pub(super) fn deadline(timeout_ms: Option<u64>) -> Instant {
+    Instant::now() + timeout_ms.map_or(DEFAULT_TIMEOUT, Duration::from_millis)
+}
+
+/// The rest of the time.
+pub(super) fn remaining(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
+
+impl Session {
+    /// Waits until nobody changes the session's browser; the guard keeps it so.
+    ///
+    /// # Errors
+    /// It took longer than the caller allows.
+    pub(super) async fn my_turn(
+        &self,
+        deadline: Instant,
+    ) -> Result<tokio::sync::OwnedMutexGuard<()>, ApiError> {
+        timeout_at(deadline, Arc::clone(&self.turn).lock_owned())
+            .await
+            .map_err(|_| {
+                ApiError::new(
+                    Code::Deadline,
+                    format!("session \"{}\" is still being connected", self.name()),
+                )
+            })
+    }
+
+    /// Launches a browser for this session, with the profile that belongs to its name.
+    ///
+    /// # Errors
+    /// No browser is installed, it does not start, or not in time.
+    pub(super) async fn launch(
+        &self,
+        headful: bool,
+        program: Option<&str>,
+        deadline: Instant,
+    ) -> Result<(), ApiError> {
+        let daemon = self.daemon()?;
+        let profile = daemon.paths().profiles().join(self.name());
+        let mut launch = LaunchOptions::new()
+            .profile_dir(&profile)
+            .headless(!headful)
+            .start_timeout(remaining(deadline));
+        launch.executable = program.map(PathBuf::from);
+        let (browser, place) = super::launch::start(&daemon, self.name(), launch, deadline).await?;
+        tracing::info!("session \"{}\": launched a browser", self.name());
+        self.hold(Held::new(browser, place, Some(profile))).await;
+        Ok(())
+    }
+
+    /// Attaches to a running browser, in place of one that was attached to before.
+    ///
+    /// # Errors
+    /// The session has a browser of its own, or there is none at the place named.
+    pub(super) async fn attach_to(
+        &self,
+        request: &AttachRequest,
+        deadline: Instant,
+    ) -> Result<(), ApiError> {
+        let mut refusal = None;
+        for place in places(request).await? {
+            match connect(&place, deadline).await {
+                Ok(browser) => {
+                    self.let_go_of_the_old().await;
+                    tracing::info!(
+                        "session \"{}\": attached to {}",
+                        self.name(),
+                        describe(&place)
+                    );
+                    self.hold(Held::new(browser, place, None)).await;
+                    return Ok(());
+                }
+                // What a browser that is gone left behind; there may be another one.
+                Err(error) if error.kind() == ConnectKind::Unreachable => {
+                    refusal.get_or_insert(from_connect(&error));
+                }
+                Err(error) => return Err(from_connect(&error)),
+            }
+        }
+        Err(refusal
+            .unwrap_or_else(|| ApiError::new(Code::NotFound, "no running browser was found")))
+    }
+
+    /// Detaches from an attached browser; one of our own is never given away.
+    async fn let_go_of_the_old(&self) {
+        let old = std::mem::take(&mut self.inner().hold);
+        if let Hold::Held(held) = old {
+            held.browser.close(End::Detach).await;
+        }
+        let mut inner = self.inner();
+        inner.active = None;
+        inner.claimed.clear();
+    }
+
+    async fn hold(&self, held: Held) {
+        self.inner().hold = Hold::Held(held);
+        self.save();
+    }
+
+    /// Becomes what the record of the daemon before says, and connects in the background. Requests
+    /// that need the browser wait for it.
+    pub(crate) fn restore(self: &Arc<Self>, record: Record) {
+        let why = ApiError::new(
+            Code::Disconnected,
+            format!("session \"{}\" is being taken over", self.name()),
+        );
+        {
+            let mut inner = self.inner();
+            inner.active = record.active;
+            inner.claimed = record.claimed.into_iter().collect();
+            inner.hold = Hold::Missing(Missing {
+                place: record.place,
+                profile: record.profile,
+                why,
+            });
+        }
+        let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() else {
+            return;
+        };
+        let session = Arc::clone(self);
+        tokio::spawn(async move {
+            let outcome = session.take_over(Instant::now() + RESTORE_PATIENCE).await;
+            if let Err(error) = outcome {
+                tracing::warn!("session \"{}\": {error}", session.name());
+            }
+            drop(turn);
+        });
+    }
+
+    /// Connects to the browser that the session ought to have. The caller has the turn.
+    ///
+    /// # Errors
+    /// It is gone or does not answer; the session remembers why.
+    pub(super) async fn take_over(&self, deadline: Instant) -> Result<(), ApiError> {
+        let missing = match &self.inner().hold {
+            Hold::Missing(missing) => missing.clone(),
+            _ => return Ok(()),
+        };
+        let outcome = match &missing.place {
+            Place::Pipe => Err(ApiError::new(
+                Code::BrowserGone,
+                format!(
+                    "the browser of session \"{}\" ended with the daemon that held it",
+                    self.name()
+                ),
+            )),
+            place => connect(place, deadline).await.map_err(|error| {
+                let ours = from_connect(&error);
+                // Nobody listens on the keeper's socket any more: keeper and browser have ended.
+                let gone = matches!(place, Place::Keeper(_)) && ours.code == Code::Disconnected;
+                let code = if gone { Code::BrowserGone } else { ours.code };
+                ApiError::new(
+                    code,
+                    format!(
+                        "the browser of session \"{}\" cannot be taken over: {}",
+                        self.name(),
+                        ours.message
+                    ),
+                )
+            }),
+        };
+        match outcome {
+            Ok(browser) => {
+                tracing::info!(
+                    "session \"{}\": taken over, {}",
+                    self.name(),
+                    describe(&missing.place)
+                );
+                self.hold(Held::new(browser, missing.place, missing.profile))
+                    .await;
+                Ok(())
+            }
+            Err(why) => {
+                if let Hold::Missing(missing) = &mut self.inner().hold {
+                    missing.why = why.clone();
+                }
+                Err(why)
+            }
+        }
+    }
+
+    /// Lets go of the browser so that the next daemon can take it.
+    pub(crate) async fn let_go(&self) {
+        let old = std::mem::take(&mut self.inner().hold);
+        if let Hold::Held(held) = old {
+            // A browser on a pipe cannot be handed over, and must not be left running for nobody.
+            let end = if held.place == Place::Pipe {
+                End::Browser
+            } else {
+                End::Detach
+            };
+            held.browser.close(end).await;
+        }
+    }
+}
+
+async fn connect(
+    place: &Place,
+    deadline: Instant,
+) -> Result<keeptab_browser::Session, keeptab_browser::ConnectError> {
+    let endpoint = match place {
+        Place::Ws(url) => Endpoint::Ws(url.clone()),
+        Place::Port { host, port } => Endpoint::Port {
+            host: host.clone(),
+            port: *port,
+        },
+        Place::Profile(dir) => Endpoint::Profile(dir.clone()),
+        // A pipe ends with its daemon; callers have said so already.
+        Place::Keeper(path) => Endpoint::Keeper(path.clone()),
+        Place::Pipe => Endpoint::Auto,
+    };
+    let mut options = Options::new().with_connect_timeout(remaining(deadline));
+    if is_remote(place) {
+        options.link.backoff.max_attempts = 0;
+    }
+    keeptab_browser::Session::connect(endpoint, options).await
+}
+
+/// Where to look for the browser that is meant, in order.
+///
+/// # Errors
+/// No running browser has the name.
+async fn places(request: &AttachRequest) -> Result<Vec<Place>, ApiError> {
+    let local = || "127.0.0.1".to_owned();
+    if let Some(url) = &request.ws {
+        return Ok(vec![Place::Ws(url.clone())]);
+    }
+    if let Some(port) = request.port {
+        let host = request.host.clone().unwrap_or_else(local);
+        return Ok(vec![Place::Port { host, port }]);
+    }
+    if let Some(dir) = &request.profile {
+        return Ok(vec![Place::Profile(dir.into())]);
+    }
+    let running = running_browsers().await;
+    if running.is_empty() {
+        return Err(ApiError::new(Code::NotFound, "no running browser allows remote debugging")
+            .hint("in Chrome, open chrome://inspect/#remote-debugging and tick the box; or a browser of its own: keeptab open URL"));
+    }
+    let Some(name) = &request.browser else {
+        return Ok(running
+            .into_iter()
+            .map(|browser| Place::Profile(browser.profile_dir))
+            .collect());
+    };
+    let wanted = name.to_lowercase();
+    let names: Vec<String> = running.iter().map(|browser| browser.name.clone()).collect();
+    let fitting: Vec<Place> = running
+        .into_iter()
+        .filter(|browser| browser.name.to_lowercase().contains(&wanted))
+        .map(|browser| Place::Profile(browser.profile_dir))
+        .collect();
+    if fitting.is_empty() {
+        return Err(ApiError::new(
+            Code::NotFound,
+            format!(
+                "no running browser is called \"{name}\"; there are: {}",
+                names.join(", ")
+            ),
+        )
+        .hint("keeptab browsers"));
+    }
+    Ok(fitting)
+}
+
+/// A place for people and logs: what may be secret in an address is left out.
+pub(super) fn describe(place: &Place) -> String {
+    match place {
+        Place::Ws(url) => Endpoint::Ws(url.clone()).to_string(),
+        Place::Port { host, port } => format!("{host}:{port}"),
+        Place::Profile(dir) => format!("profile {}", dir.display()),
+        Place::Keeper(_) => "keeper".to_owned(),
+        Place::Pipe => "pipe".to_owned(),
+    }
+}
+
+/// Whether the browser is on another machine, where a long outage is no reason to give up.
+fn is_remote(place: &Place) -> bool {
+    let host = match place {
+        Place::Port { host, .. } => host.as_str(),
+        Place::Ws(url) => {
+            let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+            let authority = rest.split(['/', '?']).next().unwrap_or_default();
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            match host.strip_prefix('[') {
+                Some(rest) => rest.split(']').next().unwrap_or_default(),
+                None => host.split(':').next().unwrap_or_default(),
+            }
+        }
+        _ => return false,
+    };
+    !(host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_other_machines_are_remote() {
+        let ws = |url: &str| is_remote(&Place::Ws(url.into()));
+        assert!(!ws("ws://127.0.0.1:9222/devtools/browser/x"));
+        assert!(!ws("ws://localhost/x"));
+        assert!(!ws("ws://[::1]:9222/x"));
+        assert!(ws("wss://user:key@cloud.example/x?token=127.0.0.1"));
+        assert!(ws("ws://localhost.example:9222"));
+        assert!(!is_remote(&Place::Keeper("/k".into())));
+        assert!(is_remote(&Place::Port {
+            host: "10.0.0.1".into(),
+            port: 1
+        }));
+    }
+}

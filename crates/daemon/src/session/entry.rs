@@ -1,0 +1,204 @@
+//! What a session is, what it owns, and what the next daemon needs of it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use keeptab_protocol::browser::GetVersion;
+use keeptab_script::Repl;
+use tokio::sync::Mutex as Turn;
+
+use crate::error::{ApiError, Code};
+use crate::handover::{ActiveTab, Place, Record};
+use crate::registry::Daemon;
+
+/// A named hold on a browser.
+pub(crate) struct Session {
+    name: String,
+    daemon: Weak<Daemon>,
+    created: SystemTime,
+    /// Held by whoever changes which browser this is about; one at a time.
+    pub(super) turn: Arc<Turn<()>>,
+    inner: Mutex<Inner>,
+    pub(super) repl: OnceLock<Repl>,
+}
+
+/// What changes about a session. Locked for moments only.
+#[derive(Default)]
+pub(super) struct Inner {
+    pub(super) hold: Hold,
+    pub(super) active: Option<ActiveTab>,
+    /// Target ids of tabs that belong to this session alone.
+    pub(super) claimed: BTreeSet<String>,
+}
+
+/// The browser of a session.
+#[derive(Default)]
+pub(super) enum Hold {
+    /// None yet; snippets run, but reach no page.
+    #[default]
+    Nothing,
+    /// This one.
+    Held(Held),
+    /// The one at this place, which could not be taken over from the daemon before.
+    Missing(Missing),
+}
+
+/// A browser that is held.
+#[derive(Clone)]
+pub(super) struct Held {
+    pub(super) browser: keeptab_browser::Session,
+    pub(super) place: Place,
+    /// The profile, if the browser was launched by us and so ends with the session.
+    pub(super) profile: Option<PathBuf>,
+    /// Product and version, once it was asked.
+    pub(super) product: Arc<OnceLock<String>>,
+}
+
+impl Held {
+    pub(super) fn new(
+        browser: keeptab_browser::Session,
+        place: Place,
+        profile: Option<PathBuf>,
+    ) -> Self {
+        Held {
+            browser,
+            place,
+            profile,
+            product: Arc::default(),
+        }
+    }
+
+    /// Asks the browser which one it is, for `status`. It does not matter if it does not say.
+    pub(super) async fn learn_product(&self) {
+        if self.product.get().is_none()
+            && let Ok(version) = self.browser.call(&GetVersion::default()).await
+        {
+            let _ = self.product.set(version.product.to_string());
+        }
+    }
+}
+
+/// A browser that ought to be held.
+#[derive(Clone)]
+pub(super) struct Missing {
+    pub(super) place: Place,
+    pub(super) profile: Option<PathBuf>,
+    pub(super) why: ApiError,
+}
+
+impl Session {
+    pub(crate) fn new(name: &str, daemon: &Arc<Daemon>) -> Arc<Self> {
+        Arc::new(Session {
+            name: name.to_owned(),
+            daemon: Arc::downgrade(daemon),
+            created: SystemTime::now(),
+            turn: Arc::default(),
+            inner: Mutex::default(),
+            repl: OnceLock::new(),
+        })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The daemon, which outlives all requests.
+    ///
+    /// # Errors
+    /// It is ending right now.
+    pub(super) fn daemon(&self) -> Result<Arc<Daemon>, ApiError> {
+        self.daemon
+            .upgrade()
+            .ok_or_else(|| ApiError::new(Code::Stopping, "the daemon is ending"))
+    }
+
+    pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn age(&self) -> Duration {
+        self.created.elapsed().unwrap_or_default()
+    }
+
+    /// The browser, whatever its state.
+    ///
+    /// # Errors
+    /// There is none, or the one there was could not be taken over.
+    pub(super) fn held(&self) -> Result<Held, ApiError> {
+        match &self.inner().hold {
+            Hold::Held(held) => Ok(held.clone()),
+            Hold::Missing(missing) => Err(missing.why.clone()),
+            Hold::Nothing => Err(ApiError::new(
+                Code::NoSuchSession,
+                format!("session \"{}\" has no browser", self.name),
+            )
+            .hint("keeptab open URL, or to one that is running: keeptab attach")),
+        }
+    }
+
+    /// Whether a tab belongs to this session.
+    pub(crate) fn owns(&self, target: &str) -> bool {
+        self.inner().claimed.contains(target)
+    }
+
+    /// Whether the browser was launched by us for this session.
+    pub(crate) fn is_launched(&self) -> bool {
+        match &self.inner().hold {
+            Hold::Held(held) => held.profile.is_some(),
+            Hold::Missing(missing) => missing.profile.is_some(),
+            Hold::Nothing => false,
+        }
+    }
+
+    /// Whether it has neither a browser nor a scope.
+    pub(crate) fn is_unused(&self) -> bool {
+        // Whoever has the turn may be about to give it a browser.
+        let idle = self.turn.try_lock().is_ok();
+        idle && self.repl.get().is_none() && matches!(self.inner().hold, Hold::Nothing)
+    }
+
+    /// Whether the browser would end with this process.
+    pub(crate) fn needs_this_process(&self) -> bool {
+        matches!(&self.inner().hold, Hold::Held(Held { place: Place::Pipe, browser, .. })
+            if !browser.state().borrow().is_final())
+    }
+
+    /// What the next daemon needs; nothing when there is no browser to take over.
+    pub(crate) fn record(&self) -> Option<Record> {
+        let inner = self.inner();
+        let (place, profile) = match &inner.hold {
+            Hold::Nothing => return None,
+            Hold::Held(held) => (&held.place, &held.profile),
+            Hold::Missing(missing) => (&missing.place, &missing.profile),
+        };
+        Some(Record {
+            name: self.name.clone(),
+            created: self
+                .created
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
+            place: place.clone(),
+            profile: profile.clone(),
+            active: inner.active.clone(),
+            claimed: inner.claimed.iter().cloned().collect(),
+        })
+    }
+
+    /// Writes down what changed, for the next daemon.
+    pub(super) fn save(&self) {
+        if let Ok(daemon) = self.daemon() {
+            daemon.save();
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}

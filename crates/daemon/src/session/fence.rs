@@ -1,0 +1,147 @@
+//! A browser connection on which other sessions' tabs do not exist.
+
+use std::sync::{Arc, Weak};
+
+use keeptab_browser::TargetId;
+use keeptab_protocol::Raw;
+use keeptab_script::{BoxFuture, Command, Connection, ErrorKind, Feed, ScriptError, Wanted};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::entry::Session;
+use super::tabs::short;
+
+/// The connection of one session's snippets.
+pub(super) struct Fence {
+    browser: keeptab_browser::Session,
+    session: Weak<Session>,
+}
+
+impl Fence {
+    pub(super) fn new(browser: keeptab_browser::Session, session: Weak<Session>) -> Self {
+        Fence { browser, session }
+    }
+
+    /// # Errors
+    /// The command is for a tab of another session.
+    fn check(session: &Session, command: &Command) -> Result<(), ScriptError> {
+        let mut meant = command.target.as_deref().and_then(TargetId::from_handle);
+        if meant.is_none() && names_a_target(&command.method) {
+            #[derive(Deserialize)]
+            struct Named {
+                #[serde(rename = "targetId")]
+                target: Option<String>,
+            }
+            let named = command
+                .params
+                .parse::<Named>()
+                .ok()
+                .and_then(|named| named.target);
+            meant = named.map(|id| TargetId::from(id.as_str()));
+        }
+        let Some(target) = meant else { return Ok(()) };
+        let owner = session
+            .daemon()
+            .ok()
+            .and_then(|daemon| daemon.owner_of(target.as_str(), session.name()));
+        match owner {
+            None => Ok(()),
+            Some(owner) => Err(ScriptError::new(
+                ErrorKind::Refused,
+                format!(
+                    "{} was not sent: tab {} belongs to session \"{owner}\"",
+                    command.method,
+                    short(target.as_str())
+                ),
+            )
+            .with_hint("await listPageTargets()")),
+        }
+    }
+}
+
+impl Connection for Fence {
+    fn call(&self, command: Command) -> BoxFuture<'static, Result<Raw, ScriptError>> {
+        let Some(session) = self.session.upgrade() else {
+            return Box::pin(async move { Err(ScriptError::not_connected(&command.method)) });
+        };
+        if let Err(error) = Fence::check(&session, &command) {
+            return Box::pin(async move { Err(error) });
+        }
+        let browser = self.browser.clone();
+        match command.method.as_str() {
+            "Target.getTargets" => Box::pin(async move {
+                let found = Connection::call(&browser, command).await?;
+                Ok(without_others(&session, &found).unwrap_or(found))
+            }),
+            "Target.createTarget" => Box::pin(async move {
+                let made = Connection::call(&browser, command).await?;
+                #[derive(Deserialize)]
+                struct Made {
+                    #[serde(rename = "targetId")]
+                    target: String,
+                }
+                if let Ok(Made { target }) = made.parse()
+                    && session.claim(&target).is_ok()
+                {
+                    session.save();
+                }
+                Ok(made)
+            }),
+            _ => Connection::call(&browser, command),
+        }
+    }
+
+    fn subscribe(&self, wanted: Wanted, capacity: usize) -> Box<dyn Feed> {
+        self.browser.subscribe(wanted, capacity)
+    }
+
+    fn is_connected(&self) -> bool {
+        self.browser.is_connected()
+    }
+}
+
+/// The commands that name a tab in their parameters instead of being sent to it.
+fn names_a_target(method: &str) -> bool {
+    matches!(
+        method,
+        "Target.attachToTarget"
+            | "Target.activateTarget"
+            | "Target.closeTarget"
+            | "Target.getTargetInfo"
+            | "Browser.getWindowForTarget"
+    )
+}
+
+/// The list of targets without those of other sessions; `None` when nothing has to go.
+fn without_others(session: &Arc<Session>, found: &Raw) -> Option<Raw> {
+    #[derive(Deserialize)]
+    struct Listed<'a> {
+        #[serde(rename = "targetInfos", borrow)]
+        targets: Vec<&'a RawValue>,
+    }
+    #[derive(Serialize)]
+    struct Kept<'a> {
+        #[serde(rename = "targetInfos")]
+        targets: Vec<&'a RawValue>,
+    }
+    #[derive(Deserialize)]
+    struct Target {
+        #[serde(rename = "targetId")]
+        id: String,
+    }
+    let daemon = session.daemon().ok()?;
+    let listed: Listed<'_> = serde_json::from_str(found.as_str()).ok()?;
+    let before = listed.targets.len();
+    let targets: Vec<&RawValue> = listed
+        .targets
+        .into_iter()
+        .filter(|target| {
+            let id = serde_json::from_str::<Target>(target.get()).map(|target| target.id);
+            id.is_ok_and(|id| daemon.owner_of(&id, session.name()).is_none())
+        })
+        .collect();
+    if targets.len() == before {
+        return None;
+    }
+    Raw::of(&Kept { targets }).ok()
+}

@@ -1,0 +1,168 @@
+//! What the snippets of a session may see and do.
+
+use std::sync::{Arc, Weak};
+
+use keeptab_protocol::Raw;
+use keeptab_script::{BoxFuture, ConnectOptions, Connection, ErrorKind, Host, ScriptError};
+
+use super::connect::deadline;
+use super::entry::{Hold, Session};
+use super::errors::to_script;
+use super::fence::Fence;
+use crate::api::AttachRequest;
+use crate::error::ApiError;
+use crate::handover::ActiveTab;
+use crate::policy;
+
+/// The prefix of a handle.
+const HANDLE: &str = "target:";
+
+/// A session as its REPL knows it. Weak, because the session owns the REPL.
+pub(super) struct SessionHost {
+    name: String,
+    session: Weak<Session>,
+}
+
+impl SessionHost {
+    pub(super) fn new(session: &Arc<Session>) -> Self {
+        SessionHost {
+            name: session.name().to_owned(),
+            session: Arc::downgrade(session),
+        }
+    }
+
+    fn entry(&self) -> Result<Arc<Session>, ScriptError> {
+        self.session
+            .upgrade()
+            .ok_or_else(|| ScriptError::not_connected("the command"))
+    }
+}
+
+impl Host for SessionHost {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn session(&self) -> Option<keeptab_browser::Session> {
+        self.session.upgrade()?.held().ok().map(|held| held.browser)
+    }
+
+    fn connect(&self, options: ConnectOptions) -> BoxFuture<'_, Result<(), ScriptError>> {
+        Box::pin(async move {
+            let session = self.entry()?;
+            session.connect_for_script(options).await.map_err(to_script)
+        })
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<(), ScriptError>> {
+        Box::pin(async move {
+            let session = self.entry()?;
+            let _turn = session.my_turn(deadline(None)).await.map_err(to_script)?;
+            if session.is_launched() {
+                return Err(ScriptError::new(
+                    ErrorKind::Refused,
+                    format!(
+                        "the browser of session \"{}\" was launched for it",
+                        self.name
+                    ),
+                )
+                .with_hint("keeptab close"));
+            }
+            session.detach().await;
+            Ok(())
+        })
+    }
+
+    fn active_target(&self) -> Option<String> {
+        let session = self.session.upgrade()?;
+        let inner = session.inner();
+        inner
+            .active
+            .as_ref()
+            .map(|tab| format!("{HANDLE}{}", tab.id))
+    }
+
+    fn set_active_target(&self, handle: Option<String>) {
+        let Some(session) = self.session.upgrade() else {
+            return;
+        };
+        let Some(handle) = handle else {
+            session.inner().active = None;
+            session.save();
+            return;
+        };
+        let id = handle.strip_prefix(HANDLE).unwrap_or(&handle);
+        let known = session
+            .held()
+            .ok()
+            .and_then(|held| held.browser.tab(id).info());
+        let tab = match &known {
+            Some(info) => ActiveTab {
+                id: id.to_owned(),
+                url: info.url.to_string(),
+                title: info.title.to_string(),
+            },
+            None => ActiveTab {
+                id: id.to_owned(),
+                url: String::new(),
+                title: String::new(),
+            },
+        };
+        if let Err(error) = session.activate(tab) {
+            tracing::info!("session \"{}\": {error}", self.name);
+        }
+    }
+
+    fn permit(&self, method: &str, params: &Raw) -> Result<(), ScriptError> {
+        policy::permit(method, params).map_err(to_script)
+    }
+
+    fn connection(&self) -> Option<Arc<dyn Connection>> {
+        let session = self.session.upgrade()?;
+        let browser = session.held().ok()?.browser;
+        Some(Arc::new(Fence::new(browser, Arc::downgrade(&session))))
+    }
+}
+
+impl Session {
+    /// `session.connect(…)` of a snippet.
+    async fn connect_for_script(&self, options: ConnectOptions) -> Result<(), ApiError> {
+        let until = deadline(options.timeout_ms);
+        let _turn = self.my_turn(until).await?;
+        let request = AttachRequest {
+            ws: options.ws_url,
+            port: options.port,
+            host: options.host,
+            profile: options.profile_dir,
+            browser: options.browser,
+            target: None,
+            timeout_ms: options.timeout_ms,
+        };
+        let anywhere = AttachRequest {
+            timeout_ms: options.timeout_ms,
+            ..AttachRequest::default()
+        };
+        let launched = self.is_launched();
+        if self.live().is_ok() && (launched || request == anywhere) {
+            // It has its browser; where another one is meant, that is a mistake and not a wish.
+            if launched && request != anywhere {
+                return Err(ApiError::new(
+                    crate::error::Code::Refused,
+                    format!("session \"{}\" has a browser of its own", self.name()),
+                )
+                .hint("take another session: keeptab --session NAME js …"));
+            }
+        } else if launched || matches!(self.inner().hold, Hold::Missing(_)) {
+            // Its own browser has ended, or is missing: never a different one in its place.
+            self.live()?;
+        } else {
+            self.attach_to(&request, until).await?;
+        }
+        if let Some(target) = &options.target_id {
+            let held = self.live()?;
+            let tab = self.find_tab(&held, target).await?;
+            self.activate(tab.as_active())?;
+        }
+        Ok(())
+    }
+}

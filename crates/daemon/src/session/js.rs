@@ -1,0 +1,85 @@
+//! Running snippets in the scope of a session.
+
+use std::sync::Arc;
+
+use keeptab_script::{Assigned, ErrorKind, EvalRequest, Repl};
+use serde_json::value::RawValue;
+
+use super::connect::{deadline, remaining};
+use super::entry::Session;
+use super::errors::from_script;
+use super::host::SessionHost;
+use crate::api::{JsRequest, JsResult};
+use crate::error::ApiError;
+
+impl Session {
+    /// Runs a snippet. Several callers may do so at once; they share the scope.
+    ///
+    /// # Errors
+    /// The snippet failed; what it wrote to standard error is in the details.
+    pub(crate) async fn js(self: &Arc<Self>, request: JsRequest) -> Result<JsResult, ApiError> {
+        let until = deadline(request.timeout_ms);
+        // Only waits while the browser is being taken over or changed.
+        drop(self.my_turn(until).await?);
+        let outcome = self
+            .repl()?
+            .eval(EvalRequest {
+                code: request.code,
+                file_name: request.file.unwrap_or_else(|| "snippet.js".to_owned()),
+                timeout: remaining(until),
+                strict: request.strict,
+                assigned: Assigned {
+                    target_id: request.target_id,
+                    port: request.cdp_port,
+                },
+            })
+            .await;
+        if let Ok(held) = self.held() {
+            self.adopt_known_popups(&held);
+        }
+        let Some(error) = outcome.error.filter(|_| !outcome.ok) else {
+            let value = outcome
+                .json
+                .and_then(|json| RawValue::from_string(json.as_str().to_owned()).ok());
+            return Ok(JsResult {
+                stdout: outcome.stdout,
+                stderr: outcome.stderr,
+                value,
+            });
+        };
+        let mut ours = from_script(&error);
+        let mut said = outcome.stderr;
+        if error.kind == ErrorKind::TargetGone
+            && let Some(tab) = self.active_line(self.held().ok().as_ref())
+            && tab.state == "closed"
+        {
+            let named = self.tab_gone(&tab);
+            said.push_str(&format!("{}\n", named.message));
+            ours.message = format!("{}: {}", ours.message, named.message);
+            ours.hint = named.hint;
+        }
+        if error.kind == ErrorKind::NotConnected
+            && let Err(why) = self.live()
+        {
+            // Which of the ways of not being connected this is, and what to type.
+            said.push_str(&format!("{}\n", why.message));
+            ours = ApiError {
+                details: ours.details,
+                ..why
+            };
+        }
+        if let Some(serde_json::Value::Object(details)) = &mut ours.details {
+            details.insert("stderr".to_owned(), said.into());
+            details.insert("stdout".to_owned(), outcome.stdout.into());
+            details.insert("scope_lost".to_owned(), outcome.scope_lost.into());
+        }
+        Err(ours)
+    }
+
+    fn repl(self: &Arc<Self>) -> Result<&Repl, ApiError> {
+        let pool = self.daemon()?.pool().clone();
+        Ok(self
+            .repl
+            .get_or_init(|| Repl::new(pool, Arc::new(SessionHost::new(self)))))
+    }
+}

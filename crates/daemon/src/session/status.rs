@@ -1,0 +1,158 @@
+//! How a session does, in words.
+
+use keeptab_browser::{Cause, State, StateChange};
+
+use super::connect::{deadline, describe, remaining};
+use super::entry::{Held, Hold, Session};
+use super::errors::from_connect;
+use crate::api::SessionStatus;
+use crate::error::{ApiError, Code};
+use crate::handover::Place;
+
+impl Session {
+    /// The browser, if commands can reach it now or after the recovery that is under way.
+    ///
+    /// # Errors
+    /// There is none, it has ended, or its connection was given up.
+    pub(super) fn live(&self) -> Result<Held, ApiError> {
+        let held = self.held()?;
+        let state = held.browser.state().borrow().clone();
+        match &state {
+            State::Disconnected { cause } => {
+                let code = if means_gone(cause) {
+                    Code::BrowserGone
+                } else {
+                    Code::Disconnected
+                };
+                Err(ApiError::new(
+                    code,
+                    format!("session \"{}\": {}", self.name(), say(&state)),
+                ))
+            }
+            State::Closed => Err(ApiError::new(
+                Code::Disconnected,
+                format!("session \"{}\" is closed", self.name()),
+            )),
+            State::WaitingForHuman { .. } => Err(ApiError::new(
+                Code::NeedsPerson,
+                format!("session \"{}\": {}", self.name(), say(&state)),
+            )
+            .hint("click Allow in the browser, then repeat")),
+            _ => Ok(held),
+        }
+    }
+
+    /// How it does.
+    pub(crate) async fn status(&self) -> SessionStatus {
+        let mut status = SessionStatus {
+            session: self.name().to_owned(),
+            state: String::new(),
+            detail: String::new(),
+            healthy: false,
+            browser: None,
+            endpoint: String::new(),
+            launched: self.is_launched(),
+            epoch: 0,
+            fence: "none".to_owned(),
+            active: None,
+            tabs: 0,
+            age_s: self.age().as_secs(),
+        };
+        let held = match &self.inner().hold {
+            Hold::Held(held) => Some(held.clone()),
+            Hold::Nothing => {
+                status.state = "no_browser".to_owned();
+                status.detail = "no browser".to_owned();
+                None
+            }
+            Hold::Missing(missing) => {
+                status.state = match missing.why.code {
+                    Code::BrowserGone => "browser_gone",
+                    _ => "disconnected",
+                }
+                .to_owned();
+                status.detail = missing.why.message.clone();
+                status.endpoint = describe(&missing.place);
+                None
+            }
+        };
+        if let Some(held) = &held {
+            let health = held.browser.status().health;
+            status.state = match &health.state {
+                State::Disconnected { cause } if means_gone(cause) => "browser_gone",
+                other => other.name(),
+            }
+            .to_owned();
+            status.detail = say(&health.state);
+            if let Some(rtt) = health.rtt_p50 {
+                status.detail = format!(
+                    "{}, round trip {:.1} ms",
+                    status.detail,
+                    rtt.as_secs_f64() * 1e3
+                );
+            }
+            status.healthy = matches!(health.state, State::Connected { .. });
+            status.browser = held.product.get().cloned();
+            status.endpoint = describe(&held.place);
+            status.epoch = health.epoch.0;
+            if matches!(held.place, Place::Keeper(_)) {
+                status.fence = "keeper".to_owned();
+            }
+            status.tabs = self.own_tabs(held).await.0.len();
+        }
+        status.active = self.active_line(held.as_ref());
+        status
+    }
+
+    /// Connects to the same browser again, now.
+    ///
+    /// # Errors
+    /// There is no browser, it has ended, or it does not answer in time.
+    pub(crate) async fn reconnect(
+        &self,
+        timeout_ms: Option<u64>,
+    ) -> Result<SessionStatus, ApiError> {
+        let until = deadline(timeout_ms);
+        let _turn = self.my_turn(until).await?;
+        let missing = matches!(self.inner().hold, Hold::Missing(_));
+        if missing {
+            self.take_over(until).await?;
+            return Ok(self.status().await);
+        }
+        let held = self.held()?;
+        match tokio::time::timeout(remaining(until), held.browser.reconnect()).await {
+            Ok(Ok(())) => Ok(self.status().await),
+            Ok(Err(error)) => {
+                // The state knows better than the last attempt whether the browser has ended.
+                self.live()?;
+                Err(from_connect(&error))
+            }
+            Err(_) => {
+                let detail = self.status().await.detail;
+                let message = format!("session \"{}\" is not connected yet: {detail}", self.name());
+                Err(ApiError::new(Code::Deadline, message))
+            }
+        }
+    }
+}
+
+/// The browser itself is not there any more, so no connection can bring it back.
+fn means_gone(cause: &Cause) -> bool {
+    matches!(
+        cause,
+        Cause::ProcessExited { .. }
+            | Cause::BrowserClosed
+            | Cause::BrowserReplaced
+            | Cause::Gone(_)
+    )
+}
+
+/// The state as its log line has it.
+fn say(state: &State) -> String {
+    StateChange {
+        state: state.clone(),
+        outage: None,
+        nothing_missed: true,
+    }
+    .to_string()
+}
