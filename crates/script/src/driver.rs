@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::evals::{Evals, Overdue};
+use crate::evals::{Answer, Evals, Overdue};
 use crate::frame::{self, Frame, Kind};
 use crate::host::{BoxFuture, Command, Feed, Host, Notice, Wanted};
 use crate::limits::Limits;
@@ -28,10 +28,16 @@ const EVENTS: usize = 4096;
 /// An eval to run, and who waits for it.
 pub(crate) struct Order {
     pub(crate) request: EvalRequest,
-    pub(crate) reply: oneshot::Sender<EvalOutcome>,
+    pub(crate) reply: oneshot::Sender<Answer>,
 }
 
-type CallDone = (u32, Result<Raw, ScriptError>);
+/// A call that ended.
+struct CallDone {
+    id: u32,
+    result: Result<Raw, ScriptError>,
+    /// It may have put another connection in place of the one the feed belongs to.
+    moved: bool,
+}
 
 /// One worker and its evals.
 pub(crate) struct Driver {
@@ -45,6 +51,8 @@ pub(crate) struct Driver {
     calls: FuturesUnordered<BoxFuture<'static, CallDone>>,
     wanted: Wanted,
     feed: Option<Box<dyn Feed>>,
+    /// The worker has said something about an eval. Until then nothing it did can have left it.
+    spoken: bool,
     /// When code that runs without an eval has to have ended.
     busy_until: Option<Instant>,
 }
@@ -53,8 +61,10 @@ pub(crate) struct Driver {
 enum End {
     /// Nobody needs it any more.
     Unneeded,
-    /// It was killed or died, for this reason.
+    /// It died, or talks nonsense, for this reason.
     Lost(String),
+    /// It did not keep a deadline, this one, and has to be killed.
+    Overdue(String),
 }
 
 impl Driver {
@@ -75,6 +85,7 @@ impl Driver {
             calls: FuturesUnordered::new(),
             wanted: Wanted::Nothing,
             feed: None,
+            spoken: false,
             busy_until: None,
         }
     }
@@ -83,23 +94,23 @@ impl Driver {
     pub(crate) async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
         let end = self.serve(&mut orders).await;
         let _ = self.process.child.start_kill();
+        let unheard = matches!(end, End::Lost(_)) && !self.spoken;
         let reason = match end {
             End::Unneeded => "the sandbox was reset".to_owned(),
-            End::Lost(reason) => reason,
+            End::Lost(reason) | End::Overdue(reason) => reason,
         };
         orders.close();
         tracing::debug!(session = self.host.name(), reason, "sandbox ended");
-        if self.evals.is_empty() {
-            self.news.lost(reason.clone());
+        if unheard {
+            self.evals.give_back_all();
+        } else {
+            if self.evals.is_empty() {
+                self.news.lost(reason.clone());
+            }
+            self.evals.fail_all(&reason);
         }
-        self.evals.fail_all(&reason);
-        // What was ordered but not begun is told so; it is safe to repeat.
         while let Ok(order) = orders.try_recv() {
-            let error = ScriptError::new(ErrorKind::SandboxLost, reason.clone())
-                .with_hint("the snippet did not begin: run it again");
-            let _ = order
-                .reply
-                .send(EvalOutcome::failed(error, String::new(), true));
+            let _ = order.reply.send(Answer::NeverBegan);
         }
         // Reaped here, so that no zombie is left.
         let _ = self.process.child.wait().await;
@@ -124,7 +135,13 @@ impl Driver {
                     // Its end shows on the other pipe, with whatever it still had to say.
                     Err(_) => self.outgoing = Outgoing::default(),
                 },
-                Some((id, result)) = self.calls.next() => self.answer(id, result),
+                Some(CallDone { id, result, moved }) = self.calls.next() => {
+                    if moved {
+                        // Before the answer, so that a snippet misses nothing of the new connection.
+                        self.subscribe();
+                    }
+                    self.answer(id, result);
+                }
                 order = orders.recv() => match order {
                     Some(order) => self.begin(order),
                     None => return End::Unneeded,
@@ -137,7 +154,7 @@ impl Driver {
                 }
                 () = sleep_until(alarm) => {
                     if let Some(reason) = self.overdue() {
-                        return End::Lost(reason);
+                        return End::Overdue(reason);
                     }
                 }
             }
@@ -203,7 +220,11 @@ impl Driver {
             Ok(payload) if payload.len() <= self.limits.frame => payload,
             _ => {
                 let error = ScriptError::new(ErrorKind::TooLarge, "the code is too long");
-                let _ = reply.send(EvalOutcome::failed(error, String::new(), false));
+                let _ = reply.send(Answer::Ended(EvalOutcome::failed(
+                    error,
+                    String::new(),
+                    false,
+                )));
                 return;
             }
         };
@@ -229,6 +250,7 @@ impl Driver {
 
     fn frame(&mut self, frame: Frame) -> Result<(), String> {
         let Frame { kind, id, payload } = frame;
+        self.spoken |= kind != Kind::Ready;
         let nonsense = |error: serde_json::Error| format!("the sandbox sent nonsense: {error}");
         match kind {
             Kind::Ready => {}
@@ -261,7 +283,8 @@ impl Driver {
                     }
                 };
                 let host = Arc::clone(&self.host);
-                self.start(id, async move { ops::call(host, call).await });
+                let moved = matches!(call, Call::Connect { .. } | Call::Close);
+                self.start(id, moved, ops::call(host, call));
             }
             Kind::Listen => {
                 let listen: Listen = serde_json::from_slice(&payload).map_err(nonsense)?;
@@ -321,13 +344,14 @@ impl Driver {
             timeout: head.timeout_ms.map(Duration::from_millis),
         };
         let host = Arc::clone(&self.host);
-        self.start(id, async move { ops::command(host, command).await });
+        self.start(id, false, ops::command(host, command));
         Ok(())
     }
 
     fn start(
         &mut self,
         id: u32,
+        moved: bool,
         work: impl Future<Output = Result<Raw, ScriptError>> + Send + 'static,
     ) {
         if self.calls.len() >= self.limits.in_flight {
@@ -336,7 +360,13 @@ impl Driver {
             self.answer(id, Err(error));
             return;
         }
-        self.calls.push(Box::pin(async move { (id, work.await) }));
+        self.calls.push(Box::pin(async move {
+            CallDone {
+                id,
+                result: work.await,
+                moved,
+            }
+        }));
     }
 
     fn answer(&mut self, id: u32, result: Result<Raw, ScriptError>) {

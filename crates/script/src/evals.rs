@@ -24,9 +24,17 @@ pub(crate) struct Evals {
 struct Eval {
     deadline: Instant,
     timeout: Duration,
-    reply: oneshot::Sender<EvalOutcome>,
+    reply: oneshot::Sender<Answer>,
     output: Bytes,
     console: String,
+}
+
+/// What whoever asked for an eval gets.
+pub(crate) enum Answer {
+    /// It began, and ended like this.
+    Ended(EvalOutcome),
+    /// Nothing came of it, as if it had never begun: it can be given to another worker.
+    NeverBegan,
 }
 
 /// What is to be done about evals that are past their deadline.
@@ -40,7 +48,7 @@ pub(crate) enum Overdue {
 }
 
 impl Evals {
-    pub(crate) fn begin(&mut self, timeout: Duration, reply: oneshot::Sender<EvalOutcome>) -> u32 {
+    pub(crate) fn begin(&mut self, timeout: Duration, reply: oneshot::Sender<Answer>) -> u32 {
         // 0 stands for "no eval".
         self.last = self.last.checked_add(1).unwrap_or(1);
         let eval = Eval {
@@ -110,7 +118,7 @@ impl Evals {
         };
         let ok = error.is_none();
         // Nobody may be waiting any more; then nobody wants to know.
-        let _ = eval.reply.send(EvalOutcome {
+        let _ = eval.reply.send(Answer::Ended(EvalOutcome {
             ok,
             stdout,
             json,
@@ -118,7 +126,7 @@ impl Evals {
             error,
             scope_lost: false,
             truncated,
-        });
+        }));
     }
 
     /// Looks for evals past their deadline and `grace`, which the worker said nothing about.
@@ -145,9 +153,11 @@ impl Evals {
                 );
                 let error = ScriptError::new(ErrorKind::Deadline, message)
                     .with_hint("run it again, or in a session of its own");
-                let _ = eval
-                    .reply
-                    .send(EvalOutcome::failed(error, eval.console, false));
+                let _ = eval.reply.send(Answer::Ended(EvalOutcome::failed(
+                    error,
+                    eval.console,
+                    false,
+                )));
             }
         }
         Overdue::Settled(late)
@@ -165,9 +175,18 @@ impl Evals {
             };
             let error = ScriptError::new(kind, reason)
                 .with_hint("what was on globalThis is gone; the next call starts afresh");
-            let _ = eval
-                .reply
-                .send(EvalOutcome::failed(error, eval.console, true));
+            let _ = eval.reply.send(Answer::Ended(EvalOutcome::failed(
+                error,
+                eval.console,
+                true,
+            )));
+        }
+    }
+
+    /// The worker was gone before anything that an eval did could have left it.
+    pub(crate) fn give_back_all(&mut self) {
+        for (_, eval) in self.active.drain() {
+            let _ = eval.reply.send(Answer::NeverBegan);
         }
     }
 

@@ -29,4 +29,6 @@ pub use pool::Pool;
 pub use process::Program;
 pub use repl::{EvalRequest, Repl};
 pub use wire::Assigned;
+#[doc(hidden)]
+pub use worker::confine_this_process;
 pub use worker::worker_main;

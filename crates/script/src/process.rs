@@ -73,7 +73,11 @@ impl Process {
         let payload = serde_json::to_vec(limits)?;
         let mut first = frame::header(Kind::Init, 0, payload.len()).to_vec();
         first.extend_from_slice(&payload);
-        input.write_all(&first).await?;
+        // A program that is gone already shows on the other pipe.
+        match input.write_all(&first).await {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
+            _ => {}
+        }
         Ok(Self {
             child,
             input,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::driver::{Driver, Order};
+use crate::evals::Answer;
 use crate::host::Host;
 use crate::outcome::{ErrorKind, EvalOutcome, ScriptError};
 use crate::pool::Pool;
@@ -15,6 +16,8 @@ use crate::wire::Assigned;
 
 /// Longest deadline of an eval: what is longer is taken as this.
 const MAX_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Workers that are tried for one eval, as long as none has begun with it.
+const ATTEMPTS: usize = 3;
 /// Orders that may wait for a worker's driver.
 const ORDERS: usize = 64;
 /// Bytes of output of ended evals that are kept for the next one.
@@ -108,9 +111,8 @@ impl Repl {
     /// told to stop, and what it has already sent may still happen.
     pub async fn eval(&self, mut request: EvalRequest) -> EvalOutcome {
         request.timeout = request.timeout.min(MAX_TIMEOUT);
-        // A driver may end between being found and being asked; the second one is new.
-        let mut last = None;
-        for _ in 0..2 {
+        // A worker may be gone before it began with this; then another one does it.
+        for _ in 0..ATTEMPTS {
             let orders = match self.orders().await {
                 Ok(orders) => orders,
                 Err(error) => {
@@ -127,27 +129,28 @@ impl Repl {
                 continue;
             }
             match answer.await {
-                Ok(outcome) => {
+                Ok(Answer::Ended(outcome)) => {
                     if outcome.scope_lost {
                         self.forget(&orders);
                     }
                     return self.with_news(outcome);
                 }
+                Ok(Answer::NeverBegan) => self.forget(&orders),
                 Err(_) => {
                     // The driver went away with the order: it may have begun, so it is not repeated.
                     self.forget(&orders);
-                    last = Some(());
-                    break;
+                    let message = "the sandbox ended while the snippet ran";
+                    let error = ScriptError::new(ErrorKind::SandboxLost, message);
+                    return self.with_news(EvalOutcome::failed(error, String::new(), true));
                 }
             }
         }
-        let message = if last.is_some() {
-            "the sandbox ended while the snippet ran"
-        } else {
-            "the sandbox does not stay up"
-        };
-        let error = ScriptError::new(ErrorKind::SandboxLost, message);
-        self.with_news(EvalOutcome::failed(error, String::new(), true))
+        let error = ScriptError::new(
+            ErrorKind::SandboxUnavailable,
+            "the sandbox does not stay up",
+        )
+        .with_hint("keeptab doctor");
+        self.with_news(EvalOutcome::failed(error, String::new(), false))
     }
 
     /// Drops the scope: the worker is ended, and the next eval starts with a new one.

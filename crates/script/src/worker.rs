@@ -16,4 +16,4 @@ mod run;
 mod state;
 mod timers;
 
-pub use run::worker_main;
+pub use run::{confine_this_process, worker_main};

@@ -38,6 +38,16 @@ pub fn worker_main() -> ! {
     std::process::exit(code)
 }
 
+/// Puts the confinement of a worker on this process, for good. Public for the test program, which then tries to
+/// get out.
+///
+/// # Errors
+/// When the system refuses it.
+#[doc(hidden)]
+pub fn confine_this_process(limits: &Limits) -> io::Result<()> {
+    confine::apply(limits)
+}
+
 fn start() -> io::Result<()> {
     let mut input = Input::new(1 << 20);
     let Got::Frame(Frame {
@@ -166,7 +176,14 @@ impl<'js> Worker<'js> {
         .to_string();
         self.turn(id, || {
             match compile::compile(&self.ctx, &start.code, &start.file) {
-                Ok(function) => self.prelude.start.call::<_, ()>((id, function, options)),
+                Ok(function) => {
+                    let started = self.prelude.start.call::<_, ()>((id, function, options));
+                    if started.is_err() && !self.state.interrupted.get() {
+                        self.not_started(id);
+                        return Ok(());
+                    }
+                    started
+                }
                 // Out of time: the turn reports it.
                 Err(_) if self.state.interrupted.get() => Ok(()),
                 Err(fault) => {
@@ -175,6 +192,19 @@ impl<'js> Worker<'js> {
                 }
             }
         })
+    }
+
+    /// The prelude could not run a snippet: an earlier one broke what the language itself stands on.
+    fn not_started(&self, id: u32) {
+        let thrown = self.ctx.catch();
+        let thrown = thrown
+            .as_exception()
+            .and_then(|e| e.message())
+            .unwrap_or_default();
+        let message = format!("the snippet did not start: {thrown}");
+        let hint = "earlier code changed the language's own objects, or memory is used up";
+        let text = format!("Error: {message}\nhint: {hint}\n");
+        self.fail(id, ErrorKind::Thrown, &message, Some(hint), text);
     }
 
     fn not_javascript(&self, id: u32, start: &EvalStart<'_>, fault: &compile::Fault) {

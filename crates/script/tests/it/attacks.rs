@@ -200,11 +200,10 @@ async fn a_hundred_thousand_calls_at_once_are_capped() {
 #[tokio::test]
 async fn clobbered_builtins_hurt_only_the_snippet() {
     let rig = Rig::new();
-    rig.eval(
-        "Array.prototype.map = Object.prototype.toString = JSON.stringify = JSON.parse = Promise.prototype.then = String.prototype.toWellFormed = Map.prototype.get = null; \
-         globalThis.console = globalThis.session = globalThis.Error = null",
-    )
-    .await;
+    let clobber = "Array.prototype.map = Object.prototype.toString = JSON.stringify = JSON.parse = Promise.prototype.then = \
+                   String.prototype.toWellFormed = Array.prototype[Symbol.iterator] = null; \
+                   globalThis.console = globalThis.session = globalThis.Error = null";
+    attack(&rig, clobber, Duration::from_millis(500)).await;
     let outcome = attack(&rig, "1 + 1", Duration::from_millis(500)).await;
     // Whatever it says, it says it in time; and a fresh scope is whole.
     let _ = outcome;

@@ -8,6 +8,7 @@ mod console;
 mod events;
 mod language;
 mod lifetime;
+mod overhead;
 mod printing;
 mod support;
 mod surface;

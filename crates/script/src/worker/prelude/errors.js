@@ -1,6 +1,7 @@
 // Errors as people read them, and as the host hears of them. `kt` is what the parts of the prelude share.
 (native, kt) => {
   const { captureStackTrace } = Error;
+  const { stringify } = JSON;
   const ours = /\(?keeptab:[a-z]+:\d+|\(native\)/;
   const frame = /^(\s*at .*?)([^\s(]+):1:(\d+)(\)?)$/;
 
@@ -75,7 +76,7 @@
     let text = kt.errorText(value);
     if (typeof hint === 'string') text += `hint: ${hint}\n`;
     return [
-      JSON.stringify({
+      stringify({
         kind,
         code: Number.isInteger(code) ? code : undefined,
         message: message.slice(0, 65536).toWellFormed(),

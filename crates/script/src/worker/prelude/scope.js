@@ -1,6 +1,11 @@
 // Evals: each has a context (`ctx`) of its own, so that several at a time do not mix up their consoles, targets
 // or pending calls.
 (native, kt) => {
+  // Kept from before any snippet could change them.
+  const { parse } = JSON;
+  const { apply } = Reflect;
+  const { then } = Promise.prototype;
+
   const contexts = new Map();
   // Code that runs when its eval has ended (timers, listeners) belongs to nobody.
   const background = { id: 0, active: undefined, strict: false, assigned: {}, ended: false, aborted: false };
@@ -15,6 +20,11 @@
     kt.current = contexts.get(id) ?? background;
   };
 
+  const fail = (id, error) => {
+    const failure = kt.failure(error);
+    native.fail(id, failure[0], failure[1]);
+  };
+
   const leave = (ctx) => {
     ctx.ended = true;
     contexts.delete(ctx.id);
@@ -23,7 +33,7 @@
 
   // Runs `make(console, session, …)()`, the compiled snippet.
   kt.start = (id, make, startJson) => {
-    const { active, strict, assigned, connected } = JSON.parse(startJson);
+    const { active, strict, assigned, connected } = parse(startJson);
     kt.connected = connected;
     background.active = active ?? undefined;
     const ctx = { id, active: active ?? undefined, strict, assigned, ended: false, aborted: false };
@@ -35,14 +45,14 @@
         report();
       } catch (error) {
         // Printing the value ran the snippet's own getters, and one threw; or memory is short.
-        native.fail(id, ...kt.failure(error));
+        fail(id, error);
       }
       leave(ctx);
     };
-    make(...kt.locals(ctx))().then(
+    apply(then, apply(make, undefined, kt.locals(ctx))(), [
       (value) => finish(() => native.done(id, value)),
-      (error) => finish(() => native.fail(id, ...kt.failure(error))),
-    );
+      (error) => finish(() => fail(id, error)),
+    ]);
   };
 
   // The eval is over for the host (deadline, interrupt, nobody waits): it must not act any more.
