@@ -2,7 +2,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keeptab_link::{Cause, Route, State, TargetChange, TargetId, TargetInfo};
+use keeptab_link::{Cause, Route, State, TargetId, TargetInfo};
 use keeptab_protocol::{Command, Event, Raw, browser, target};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -238,18 +238,13 @@ pub(crate) async fn wait_in<E: Event>(
 ) -> Result<E, CallError> {
     let waiting = async {
         while let Some(notice) = events.next().await {
-            let found = match notice {
-                Notice::Event(event) => Some(event),
-                // A tab that is gone sends nothing any more, but another may: go on.
-                Notice::Target(TargetChange::Gone(..)) => None,
-                _ => None,
+            let Notice::Event(event) = notice else {
+                continue;
             };
-            if let Some(event) = found {
-                let event = event.params.parse::<E>();
-                let event = event.map_err(|error| CallError::decode(E::METHOD, error))?;
-                if wanted(&event) {
-                    return Ok(event);
-                }
+            let event = event.params.parse::<E>();
+            let event = event.map_err(|error| CallError::decode(E::METHOD, error))?;
+            if wanted(&event) {
+                return Ok(event);
             }
         }
         Err(CallError::closed(E::METHOD))

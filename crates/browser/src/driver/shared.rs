@@ -1,6 +1,7 @@
 //! What handles and the driver share.
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -24,7 +25,7 @@ pub(crate) struct Shared {
 /// What the lock guards. Nothing in here waits.
 pub(crate) struct Core {
     pub(crate) link: Link,
-    calls: HashMap<Token, oneshot::Sender<Settled>>,
+    calls: HashMap<Token, oneshot::Sender<Settled>, BuildHasherDefault<TokenHasher>>,
     next_token: u64,
     subscribers: Vec<Subscriber>,
     /// Notices that readers of events lost by being slow.
@@ -40,7 +41,7 @@ impl Shared {
     pub(crate) fn new(config: Config, now: Instant) -> Self {
         let core = Core {
             link: Link::new(config, now),
-            calls: HashMap::new(),
+            calls: HashMap::default(),
             next_token: 0,
             subscribers: Vec::new(),
             dropped: 0,
@@ -89,13 +90,15 @@ impl Shared {
             Output::State(change) => {
                 tracing::info!(target: "keeptab", "{change}");
                 self.state.send_replace(change.state.clone());
+                let change = Arc::new(change);
                 core.offer(|subscriber| subscriber.tell(Notice::State(change.clone())));
             }
             Output::Gap(gap) => {
-                let gap = std::sync::Arc::new(*gap);
+                let gap = Arc::new(*gap);
                 core.offer(|subscriber| subscriber.tell(Notice::Gap(gap.clone())));
             }
             Output::Target(change) => {
+                let change = Arc::new(change);
                 core.offer(|subscriber| subscriber.tell(Notice::Target(change.clone())));
             }
             other => return Some(other),
@@ -176,6 +179,27 @@ impl Core {
                 }
                 Offer::Gone => false,
             });
+    }
+}
+
+/// Tokens are counted by us, so nobody can choose them to collide. Spreads a counter over all bits.
+#[derive(Default)]
+struct TokenHasher(u64);
+
+impl Hasher for TokenHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // 2^64 divided by the golden ratio.
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }
 

@@ -19,9 +19,9 @@ pub enum Notice {
     /// At this point events may be missing, because the connection was lost.
     Gap(Arc<Gap>),
     /// The link changed its state.
-    State(StateChange),
+    State(Arc<StateChange>),
     /// A target came, changed or went.
-    Target(TargetChange),
+    Target(Arc<TargetChange>),
 }
 
 /// A stream of events for one reader.

@@ -40,13 +40,9 @@ async fn after_a_reset_the_same_tab_answers_with_what_was_set_on_it() {
     assert_eq!(set, ("in force".to_owned(), "Keeptab/1".to_owned()));
 
     let gap = loop {
-        match timeout(LONG, events.next())
-            .await
-            .expect("in time")
-            .expect("lives")
-        {
-            Notice::Gap(gap) => break gap,
-            _ => {}
+        let notice = timeout(LONG, events.next()).await.expect("in time");
+        if let Notice::Gap(gap) = notice.expect("the session lives") {
+            break gap;
         }
     };
     assert!(gap.same_browser());
