@@ -129,7 +129,7 @@ impl Cause {
 
     /// A close frame that says: do not come back. Policy and the private range 4xxx, which services
     /// use for expired and unauthorised.
-    pub(crate) fn as_refusal(self) -> Self {
+    pub(crate) fn into_refusal(self) -> Self {
         match self {
             Self::CloseFrame { code, reason } if code == 1008 || (4000..5000).contains(&code) => {
                 Self::Refused {
@@ -244,7 +244,7 @@ mod tests {
                 code,
                 reason: Str::new(),
             }
-            .as_refusal();
+            .into_refusal();
             assert_eq!(cause.is_final(), refused, "{code}");
         }
     }

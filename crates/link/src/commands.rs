@@ -122,12 +122,10 @@ impl Link {
                 value["flatten"] = Value::Bool(true);
                 *params = Raw::from(value);
             }
-            "Target.setDiscoverTargets" => {
-                if value.get("discover").and_then(Value::as_bool) == Some(false) {
-                    // The link itself goes on needing it.
-                    self.ledger_mut(target.as_ref()).forget(method);
-                    return Err(Settlement::Reply(Raw::object_empty()));
-                }
+            "Target.setDiscoverTargets" if value.get("discover") == Some(&Value::Bool(false)) => {
+                // The link itself goes on needing it.
+                self.ledger_mut(target.as_ref()).forget(method);
+                return Err(Settlement::Reply(Raw::object_empty()));
             }
             _ => {}
         }
@@ -211,6 +209,8 @@ impl Link {
                 true
             }
             Condition::Crashed(_) => true,
+            // It may be a dialog that opened while the connection was lost: these are the ways out.
+            Condition::Hung { .. } => refusals::revives(&cmd.method),
             _ => false,
         };
         if session.is_none() || !(impaired || target.phase == Phase::Ready) {

@@ -50,15 +50,16 @@ impl Link {
                 continue;
             };
             match target.asked {
-                Some(asked) if now.saturating_duration_since(asked) >= half => {
-                    // A silent browser is not this target's fault.
-                    if heard.is_some_and(|heard| heard > asked) {
-                        let since = match target.info.condition {
-                            Condition::Hung { since } => since,
-                            _ => asked,
-                        };
-                        self.set_condition(&id, Condition::Hung { since });
-                    }
+                // A silent browser is not this target's fault.
+                Some(asked)
+                    if now.saturating_duration_since(asked) >= half
+                        && heard.is_some_and(|heard| heard > asked) =>
+                {
+                    let since = match target.info.condition {
+                        Condition::Hung { since } => since,
+                        _ => asked,
+                    };
+                    self.set_condition(&id, Condition::Hung { since });
                 }
                 Some(_) => {}
                 None if now.saturating_duration_since(sent) >= half => {

@@ -102,11 +102,9 @@ impl Link {
             }
             return self.tell(&cmd, Settlement::Error(error));
         }
-        if cmd.target.is_none() {
-            if let Some(sent) = cmd.sent {
-                self.round_trips
-                    .record(now.saturating_duration_since(sent.at));
-            }
+        if let (None, Some(sent)) = (&cmd.target, cmd.sent) {
+            self.round_trips
+                .record(now.saturating_duration_since(sent.at));
         }
         let mut result = body;
         if cmd.sticky {

@@ -196,7 +196,7 @@ impl Link {
 
     /// A driver that reports the end of a dial as the end of a transport.
     pub(crate) fn dial_ended(&mut self, now: Instant, cause: Cause) {
-        let error = match cause.as_refusal() {
+        let error = match cause.into_refusal() {
             Cause::Refused { status, reason } => DialError::Refused { status, reason },
             other => DialError::Unreachable {
                 reason: Str::from(other.to_string()),
@@ -260,7 +260,7 @@ impl Link {
         let cause = if was_open && self.browser.closing {
             Cause::BrowserClosed
         } else {
-            cause.as_refusal()
+            cause.into_refusal()
         };
         let last_byte = self
             .heartbeat

@@ -66,9 +66,9 @@ pub struct EventMsg {
 #[non_exhaustive]
 pub enum TargetChange {
     /// There is a new one.
-    Created(TargetInfo),
+    Created(Box<TargetInfo>),
     /// Its address or title changed.
-    Info(TargetInfo),
+    Info(Box<TargetInfo>),
     /// Commands reach it, and everything set on it is in force.
     Ready(TargetId),
     /// It does better or worse.
@@ -76,5 +76,5 @@ pub enum TargetChange {
     /// Something that was set on it is not in force, found out after the gap record was made.
     NotRestored(NotRestored),
     /// It is gone.
-    Gone(TargetInfo, TargetEnd),
+    Gone(Box<TargetInfo>, TargetEnd),
 }

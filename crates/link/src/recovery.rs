@@ -281,14 +281,13 @@ impl Link {
         let Some(recovery) = &mut self.recovery else {
             return;
         };
-        if let (Some(key), false) = (key, ok) {
-            if let Some(entry) = self.browser.ledger.get(key) {
-                recovery.gap.not_restored.push(NotRestored {
-                    target: None,
-                    method: entry.method.clone(),
-                    reason: read_error(body).message,
-                });
-            }
+        let refused = key.filter(|_| !ok);
+        if let Some(entry) = refused.and_then(|key| self.browser.ledger.get(key)) {
+            recovery.gap.not_restored.push(NotRestored {
+                target: None,
+                method: entry.method.clone(),
+                reason: read_error(body).message,
+            });
         }
         recovery.browser_left = recovery.browser_left.saturating_sub(1);
         if recovery.browser_left > 0 || recovery.step != Step::Browser {

@@ -44,17 +44,11 @@ impl Link {
             return;
         }
         let ask = Raw::from(json!({ "targetId": id.as_str(), "flatten": true }));
-        if self.send_own(
-            now,
-            None,
-            "Target.attachToTarget",
-            &ask,
-            Own::Attach(id.clone()),
-        ) {
-            if let Some(target) = self.targets.get_mut(id) {
-                target.phase = Phase::Attaching;
-                target.wanted = true;
-            }
+        let own = Own::Attach(id.clone());
+        let asked = self.send_own(now, None, "Target.attachToTarget", &ask, own);
+        if let (true, Some(target)) = (asked, self.targets.get_mut(id)) {
+            target.phase = Phase::Attaching;
+            target.wanted = true;
         }
     }
 
@@ -302,17 +296,23 @@ impl Link {
         if target.left == 0 {
             return;
         }
-        if let Condition::Dialog(dialog) = target.info.condition.clone() {
-            target.blocked = true;
-            self.settle_queue(id, |cmd| {
-                (!refusals::revives(&cmd.method))
-                    .then(|| refusals::dialog_open(&dialog, cmd.was_sent()))
-            });
-            self.flush(now, Some(id));
-            self.no_longer_waited_for(id);
-        } else {
-            let since = now.checked_sub(self.config.restore_timeout).unwrap_or(now);
-            self.set_condition(id, Condition::Hung { since });
+        match target.info.condition.clone() {
+            Condition::Dialog(dialog) => {
+                target.blocked = true;
+                self.settle_queue(id, |cmd| {
+                    (!refusals::revives(&cmd.method))
+                        .then(|| refusals::dialog_open(&dialog, cmd.was_sent()))
+                });
+                self.flush(now, Some(id));
+                self.no_longer_waited_for(id);
+            }
+            // It was crashed before, and it still is; loading it again prepares it.
+            Condition::Crashed(_) => self.no_longer_waited_for(id),
+            _ => {
+                let since = now.checked_sub(self.config.restore_timeout).unwrap_or(now);
+                self.set_condition(id, Condition::Hung { since });
+                self.flush(now, Some(id));
+            }
         }
     }
 

@@ -61,7 +61,9 @@ impl Condition {
         match self {
             Self::Fine => "",
             Self::Crashed(_) => "reload the tab; what was typed into it is lost",
-            Self::Hung { .. } => "wait, or close the tab; other tabs are not affected",
+            Self::Hung { .. } => {
+                "wait; or reload, navigate or close the tab (a page that loops for ever can only be closed)"
+            }
             Self::Dialog(dialog) if dialog.answerable => "accept or dismiss the dialog",
             Self::Dialog(_) => {
                 "Chromium lets no new connection answer this dialog: reload, navigate or close the tab (what was typed into it is lost)"

@@ -197,10 +197,11 @@ impl Link {
             if first {
                 let info = target.info.clone();
                 self.out
-                    .push_back(Output::Target(TargetChange::Created(info)));
+                    .push_back(Output::Target(TargetChange::Created(Box::new(info))));
             } else if before != target.info {
                 let info = target.info.clone();
-                self.out.push_back(Output::Target(TargetChange::Info(info)));
+                self.out
+                    .push_back(Output::Target(TargetChange::Info(Box::new(info))));
             }
         } else if self.targets.len() < self.config.limits.targets {
             let info = wire.into_info();
@@ -208,7 +209,9 @@ impl Link {
                 recovery.gap.new.push(info.clone());
             }
             self.out
-                .push_back(Output::Target(TargetChange::Created(info.clone())));
+                .push_back(Output::Target(TargetChange::Created(Box::new(
+                    info.clone(),
+                ))));
             self.targets.insert(info);
         }
     }
@@ -323,8 +326,10 @@ impl Link {
             }
             // One that only a caller had named was never there for anybody else.
             if !target.info.kind.is_empty() {
-                self.out
-                    .push_back(Output::Target(TargetChange::Gone(target.info, end.clone())));
+                self.out.push_back(Output::Target(TargetChange::Gone(
+                    Box::new(target.info),
+                    end.clone(),
+                )));
             }
         }
         self.no_longer_waited_for(id);

@@ -153,3 +153,30 @@ fn the_dialog_is_shown_with_its_words() {
     world.advance(Duration::from_secs(1));
     world.finish();
 }
+
+#[test]
+fn a_dialog_that_opened_during_the_loss_has_the_same_way_out() {
+    let mut world = World::open(&["A"]);
+    world.call(
+        Some("A"),
+        "Emulation.setUserAgentOverride",
+        r#"{"userAgent":"U"}"#,
+    );
+    world.dialing = crate::world::Dialing::Hang;
+    world.drop_socket();
+    world.model.dialog("A", "alert");
+    world.accept();
+    world.run();
+    let waiting = world.evaluate("A", "1");
+    world.advance(Duration::from_secs(6));
+    assert_eq!(condition(&world), "hung");
+    let reload = world.call(Some("A"), "Page.reload", "{}");
+    world.reply(reload);
+    world.reply(waiting);
+    assert_eq!(condition(&world), "fine");
+    assert_eq!(
+        world.model.done.last().map(|done| done.agent.as_str()),
+        Some("U")
+    );
+    world.finish();
+}

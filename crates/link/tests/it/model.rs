@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 /// One tab.
 #[derive(Debug, Default, Clone)]
-pub struct Tab {
-    pub url: String,
-    pub loader: u32,
-    pub dialog: Option<&'static str>,
-    pub crashed: bool,
-    pub hung: bool,
+pub(crate) struct Tab {
+    pub(crate) url: String,
+    pub(crate) loader: u32,
+    pub(crate) dialog: Option<&'static str>,
+    pub(crate) crashed: bool,
+    pub(crate) hung: bool,
 }
 
 /// One attached session.
@@ -29,26 +29,28 @@ struct Session {
 
 /// A command that was carried out.
 #[derive(Debug, Clone)]
-pub struct Done {
-    pub connection: u32,
-    pub tab: Option<String>,
-    pub method: String,
-    pub params: Value,
+pub(crate) struct Done {
+    pub(crate) connection: u32,
+    pub(crate) tab: Option<String>,
+    pub(crate) method: String,
+    pub(crate) params: Value,
     /// The user agent that was in force for it.
-    pub agent: String,
+    pub(crate) agent: String,
     /// The init scripts that were in force for it.
-    pub scripts: usize,
+    pub(crate) scripts: usize,
 }
 
 /// The browser.
 #[derive(Debug, Default)]
-pub struct Model {
-    pub tabs: BTreeMap<String, Tab>,
-    pub done: Vec<Done>,
-    pub connection: u32,
-    pub browser_set: BTreeMap<String, Value>,
+pub(crate) struct Model {
+    pub(crate) tabs: BTreeMap<String, Tab>,
+    pub(crate) done: Vec<Done>,
+    pub(crate) connection: u32,
+    pub(crate) browser_set: BTreeMap<String, Value>,
+    /// It does not tell a new session of an old crash.
+    pub(crate) hides_crashes: bool,
     /// Another connection, which nobody can reach, holds the time zone.
-    pub zone_held: bool,
+    pub(crate) zone_held: bool,
     sessions: BTreeMap<String, Session>,
     discover: bool,
     next: u32,
@@ -56,7 +58,7 @@ pub struct Model {
 }
 
 impl Model {
-    pub fn with_tabs(names: &[&str]) -> Self {
+    pub(crate) fn with_tabs(names: &[&str]) -> Self {
         let mut model = Self::default();
         for name in names {
             model.open(name, "about:blank");
@@ -64,12 +66,12 @@ impl Model {
         model
     }
 
-    pub fn connect(&mut self) {
+    pub(crate) fn connect(&mut self) {
         self.disconnect();
         self.connection += 1;
     }
 
-    pub fn disconnect(&mut self) {
+    pub(crate) fn disconnect(&mut self) {
         self.sessions.clear();
         self.browser_set.clear();
         self.discover = false;
@@ -77,7 +79,7 @@ impl Model {
     }
 
     /// What it has to say.
-    pub fn take(&mut self) -> Vec<String> {
+    pub(crate) fn take(&mut self) -> Vec<String> {
         std::mem::take(&mut self.out)
     }
 
@@ -93,7 +95,7 @@ impl Model {
         json!({"targetId": name, "type": "page", "title": "", "url": url, "attached": false})
     }
 
-    pub fn open(&mut self, name: &str, url: &str) {
+    pub(crate) fn open(&mut self, name: &str, url: &str) {
         self.next += 1;
         let tab = Tab {
             url: url.to_owned(),
@@ -118,7 +120,7 @@ impl Model {
             .collect()
     }
 
-    pub fn close(&mut self, name: &str) {
+    pub(crate) fn close(&mut self, name: &str) {
         if self.tabs.remove(name).is_none() {
             return;
         }
@@ -140,7 +142,7 @@ impl Model {
         }
     }
 
-    pub fn crash(&mut self, name: &str) {
+    pub(crate) fn crash(&mut self, name: &str) {
         let Some(tab) = self.tabs.get_mut(name) else {
             return;
         };
@@ -165,7 +167,7 @@ impl Model {
         }
     }
 
-    pub fn dialog(&mut self, name: &str, kind: &'static str) {
+    pub(crate) fn dialog(&mut self, name: &str, kind: &'static str) {
         let Some(tab) = self.tabs.get_mut(name) else {
             return;
         };
@@ -186,7 +188,7 @@ impl Model {
     }
 
     /// The page, or its user, closes the dialog.
-    pub fn answer_dialog(&mut self, name: &str) {
+    pub(crate) fn answer_dialog(&mut self, name: &str) {
         let Some(tab) = self.tabs.get_mut(name) else {
             return;
         };
@@ -205,7 +207,7 @@ impl Model {
         self.resume(name);
     }
 
-    pub fn wake(&mut self, name: &str) {
+    pub(crate) fn wake(&mut self, name: &str) {
         if let Some(tab) = self.tabs.get_mut(name) {
             tab.hung = false;
             self.resume(name);
@@ -235,7 +237,7 @@ impl Model {
     }
 
     /// The tab gets a new document.
-    pub fn navigate(&mut self, name: &str, url: &str) {
+    pub(crate) fn navigate(&mut self, name: &str, url: &str) {
         self.next += 1;
         let loader = self.next;
         let Some(tab) = self.tabs.get_mut(name) else {
@@ -273,7 +275,7 @@ impl Model {
     }
 
     /// One message from the client.
-    pub fn receive(&mut self, message: &[u8]) {
+    pub(crate) fn receive(&mut self, message: &[u8]) {
         self.command(serde_json::from_slice(message).expect("the link writes JSON"));
     }
 
@@ -288,7 +290,7 @@ impl Model {
             "{id}"
         );
         let answer = match &session {
-            None => self.to_browser(&method, &params),
+            None => self.ask_browser(&method, &params),
             Some(session) if !self.sessions.contains_key(session) => {
                 let error = json!({"code": -32001, "message": "Session with given id not found."});
                 self.say(None, json!({"id": id, "error": error}));
@@ -312,7 +314,7 @@ impl Model {
                         .push_back((command, false));
                     return;
                 }
-                self.to_tab(session, &method, &params)
+                self.ask_tab(session, &method, &params)
             }
         };
         match answer {
@@ -345,7 +347,7 @@ impl Model {
         });
     }
 
-    fn to_browser(&mut self, method: &str, params: &Value) -> Result<Option<Value>, String> {
+    fn ask_browser(&mut self, method: &str, params: &Value) -> Result<Option<Value>, String> {
         self.note(None, method, params);
         let name = params["targetId"].as_str().unwrap_or_default().to_owned();
         Ok(Some(match method {
@@ -414,7 +416,7 @@ impl Model {
         }))
     }
 
-    fn to_tab(
+    fn ask_tab(
         &mut self,
         session: &str,
         method: &str,
@@ -436,7 +438,7 @@ impl Model {
             }
             "Inspector.enable" => {
                 state.inspector = true;
-                if tab.crashed {
+                if tab.crashed && !self.hides_crashes {
                     self.say(
                         Some(session),
                         json!({"method": "Inspector.targetCrashed", "params": {}}),

@@ -113,6 +113,32 @@ fn a_tab_that_crashed_before_a_loss_is_prepared_when_it_is_revived() {
 }
 
 #[test]
+fn a_crashed_tab_stays_crashed_when_a_new_connection_is_not_told() {
+    let mut world = World::open(&["A"]);
+    world.call(
+        Some("A"),
+        "Emulation.setUserAgentOverride",
+        r#"{"userAgent":"U"}"#,
+    );
+    world.model.crash("A");
+    world.run();
+    world.model.hides_crashes = true;
+    world.drop_socket();
+    world.advance(Duration::from_secs(10));
+    assert_eq!(condition(&world, "A"), "crashed");
+    let refused = world.evaluate("A", "1");
+    assert_eq!(
+        world.end(refused).map(Settlement::name),
+        Some("target_gone")
+    );
+    let reload = world.call(Some("A"), "Page.reload", "{}");
+    world.reply(reload);
+    let token = world.evaluate("A", "2");
+    world.reply(token);
+    world.finish();
+}
+
+#[test]
 fn a_hung_tab_is_named_and_delays_no_other() {
     let mut world = World::open(&["A", "B"]);
     let stuck = world.evaluate("A", "for(;;);");

@@ -13,34 +13,34 @@ use crate::model::Model;
 
 /// What becomes of a dial.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Dialing {
+pub(crate) enum Dialing {
     Open,
     Hang,
     Fail(DialError),
 }
 
 /// A link, a browser, and what was seen of them.
-pub struct World {
-    pub link: Link,
-    pub model: Model,
-    pub now: Instant,
-    pub dialing: Dialing,
-    pub info: DialInfo,
+pub(crate) struct World {
+    pub(crate) link: Link,
+    pub(crate) model: Model,
+    pub(crate) now: Instant,
+    pub(crate) dialing: Dialing,
+    pub(crate) info: DialInfo,
     /// Nothing comes back from the browser.
-    pub stalled: bool,
+    pub(crate) stalled: bool,
     /// Nothing reaches the browser either.
-    pub deaf: bool,
+    pub(crate) deaf: bool,
     /// The connection is reset when this many further messages have been sent.
-    pub cut_after: Option<usize>,
-    pub settled: BTreeMap<u64, Settlement>,
-    pub events: Vec<EventMsg>,
-    pub states: Vec<State>,
-    pub lines: Vec<String>,
-    pub gaps: Vec<Gap>,
-    pub changes: Vec<TargetChange>,
-    pub dials: Vec<Instant>,
-    pub pings: u32,
-    pub submitted: u64,
+    pub(crate) cut_after: Option<usize>,
+    pub(crate) settled: BTreeMap<u64, Settlement>,
+    pub(crate) events: Vec<EventMsg>,
+    pub(crate) states: Vec<State>,
+    pub(crate) lines: Vec<String>,
+    pub(crate) gaps: Vec<Gap>,
+    pub(crate) changes: Vec<TargetChange>,
+    pub(crate) dials: Vec<Instant>,
+    pub(crate) pings: u32,
+    pub(crate) submitted: u64,
     connected: bool,
     dial_open: bool,
     closed: bool,
@@ -48,11 +48,11 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(tabs: &[&str]) -> Self {
+    pub(crate) fn new(tabs: &[&str]) -> Self {
         Self::with(tabs, Config::default())
     }
 
-    pub fn with(tabs: &[&str], config: Config) -> Self {
+    pub(crate) fn with(tabs: &[&str], config: Config) -> Self {
         let now = Instant::now();
         Self {
             link: Link::new(config, now),
@@ -83,13 +83,13 @@ impl World {
     }
 
     /// A connected world.
-    pub fn open(tabs: &[&str]) -> Self {
+    pub(crate) fn open(tabs: &[&str]) -> Self {
         let mut world = Self::new(tabs);
         world.start();
         world
     }
 
-    pub fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         self.link.open(self.now);
         self.run();
         assert!(
@@ -100,7 +100,7 @@ impl World {
     }
 
     /// Submits without running.
-    pub fn post(&mut self, tab: Option<&str>, method: &str, params: &str) -> u64 {
+    pub(crate) fn post(&mut self, tab: Option<&str>, method: &str, params: &str) -> u64 {
         self.submitted += 1;
         let token = self.submitted;
         let route = tab.map_or(Route::Browser, |tab| Route::Target(TargetId::from(tab)));
@@ -113,13 +113,13 @@ impl World {
     }
 
     /// Submits and runs until nothing moves.
-    pub fn call(&mut self, tab: Option<&str>, method: &str, params: &str) -> u64 {
+    pub(crate) fn call(&mut self, tab: Option<&str>, method: &str, params: &str) -> u64 {
         let token = self.post(tab, method, params);
         self.run();
         token
     }
 
-    pub fn evaluate(&mut self, tab: &str, expression: &str) -> u64 {
+    pub(crate) fn evaluate(&mut self, tab: &str, expression: &str) -> u64 {
         self.call(
             Some(tab),
             "Runtime.evaluate",
@@ -127,12 +127,12 @@ impl World {
         )
     }
 
-    pub fn end(&self, token: u64) -> Option<&Settlement> {
+    pub(crate) fn end(&self, token: u64) -> Option<&Settlement> {
         self.settled.get(&token)
     }
 
     #[track_caller]
-    pub fn reply(&self, token: u64) -> &str {
+    pub(crate) fn reply(&self, token: u64) -> &str {
         match self.end(token) {
             Some(Settlement::Reply(raw)) => raw.as_str(),
             other => panic!("command {token} ended as {other:?}"),
@@ -140,7 +140,7 @@ impl World {
     }
 
     /// How often the page ran this expression.
-    pub fn runs(&self, expression: &str) -> usize {
+    pub(crate) fn runs(&self, expression: &str) -> usize {
         self.model
             .done
             .iter()
@@ -149,7 +149,7 @@ impl World {
     }
 
     /// Lets everything happen that takes no time.
-    pub fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         loop {
             while let Some(output) = self.link.poll() {
                 self.handle(output);
@@ -229,7 +229,7 @@ impl World {
     }
 
     /// The dial that hangs, or was asked for, comes through.
-    pub fn accept(&mut self) {
+    pub(crate) fn accept(&mut self) {
         if !std::mem::take(&mut self.dial_open) {
             return;
         }
@@ -249,12 +249,12 @@ impl World {
         self.deaf = false;
     }
 
-    pub fn is_connected(&self) -> bool {
+    pub(crate) fn is_connected(&self) -> bool {
         self.connected
     }
 
     /// The transport ends.
-    pub fn lose(&mut self, cause: Cause) {
+    pub(crate) fn lose(&mut self, cause: Cause) {
         if self.connected {
             self.hang_up();
             self.link.lost(self.now, cause);
@@ -262,25 +262,25 @@ impl World {
     }
 
     /// The transport ends, and whatever takes no time happens.
-    pub fn drop_socket(&mut self) {
+    pub(crate) fn drop_socket(&mut self) {
         self.lose(Cause::Eof);
         self.run();
     }
 
     /// The browser process ends and leaves nothing behind.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.link.process_exited(self.now, "signal 9");
         self.run();
     }
 
     /// A message from the wire, whatever it is.
-    pub fn inject(&mut self, message: impl Into<Bytes>) {
+    pub(crate) fn inject(&mut self, message: impl Into<Bytes>) {
         self.link.received(self.now, message.into());
         self.run();
     }
 
     /// Time passes; the link is woken whenever it asks for it.
-    pub fn advance(&mut self, time: Duration) {
+    pub(crate) fn advance(&mut self, time: Duration) {
         let until = self.now + time;
         let mut wakes = 0;
         while let Some(at) = self.link.poll_timeout().filter(|at| *at <= until) {
@@ -294,12 +294,12 @@ impl World {
         self.run();
     }
 
-    pub fn advance_ms(&mut self, ms: u64) {
+    pub(crate) fn advance_ms(&mut self, ms: u64) {
         self.advance(Duration::from_millis(ms));
     }
 
     /// Ends the link and checks what must hold then.
-    pub fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         self.link.close(self.now);
         self.run();
         let missing: Vec<u64> = (1..=self.submitted)
