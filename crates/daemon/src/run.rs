@@ -10,6 +10,7 @@ use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::client::{Method, exchange};
 use crate::lock::DaemonLock;
 use crate::logfile::LogFile;
 use crate::paths::{PathError, Paths};
@@ -21,6 +22,9 @@ use crate::version::Build;
 
 /// How long to wait for a daemon that is ending until its place is free.
 const LOCK_PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long a daemon may take to say that it is there.
+const HEALTH_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How to be the daemon.
 #[derive(Debug, Clone)]
@@ -78,21 +82,31 @@ pub fn run(config: Config) -> Result<Ended, StartError> {
         let _ = rustix::process::setsid();
     }
     paths.prepare()?;
-    let lock = match take_lock(paths)? {
-        Ok(lock) => lock,
-        Err(pid) => return Ok(Ended::AlreadyRunning(pid)),
-    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
         .thread_keep_alive(Duration::from_secs(1))
         .build()
         .map_err(machine("start the runtime"))?;
-    let outcome = runtime.block_on(live(&config, &lock));
+    let outcome = runtime.block_on(be(&config));
     // Do not wait for a blocking call that hangs; nothing of it is needed any more.
     runtime.shutdown_timeout(Duration::from_millis(200));
+    outcome
+}
+
+async fn be(config: &Config) -> Result<Ended, StartError> {
+    // Before the first write: with this handler a full quota is an error of one write, and not the
+    // end of the process.
+    let xfsz = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    let _full = signal(xfsz).map_err(machine("listen for signals"))?;
+    let lock = match take_lock(&config.paths)? {
+        Ok(lock) => lock,
+        Err(pid) => return Ok(Ended::AlreadyRunning(pid)),
+    };
+    live(config, &lock).await?;
+    // Only now may the next daemon begin.
     drop(lock);
-    outcome.map(|()| Ended::Stopped)
+    Ok(Ended::Stopped)
 }
 
 fn machine(what: impl Into<String>) -> impl FnOnce(io::Error) -> StartError {
@@ -111,7 +125,8 @@ fn take_lock(paths: &Paths) -> Result<Result<DaemonLock, u32>, StartError> {
             return Ok(Ok(lock));
         }
         let holder = DaemonLock::holder(&path).ok().flatten();
-        if UnixStream::connect(paths.socket()).is_ok() {
+        // One that is ending still has the lock and the socket, but takes nothing.
+        if serves(paths) {
             return Ok(Err(holder.unwrap_or_default()));
         }
         // It is just starting or just ending.
@@ -122,11 +137,24 @@ fn take_lock(paths: &Paths) -> Result<Result<DaemonLock, u32>, StartError> {
     }
 }
 
+/// Whether a daemon answers the socket and means to go on.
+fn serves(paths: &Paths) -> bool {
+    let Ok(mut stream) = UnixStream::connect(paths.socket()) else {
+        return false;
+    };
+    let asked = exchange(
+        &mut stream,
+        Method::Get,
+        "/v1/health",
+        "",
+        b"",
+        HEALTH_PATIENCE,
+    );
+    asked.is_ok_and(|answer| answer.status == 200)
+}
+
 async fn live(config: &Config, lock: &DaemonLock) -> Result<(), StartError> {
     let paths = &config.paths;
-    // First of all: with this handler a full quota is an error of one write, not our end.
-    let xfsz = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
-    let _full = signal(xfsz).map_err(machine("listen for signals"))?;
     let mut terminate = signal(SignalKind::terminate()).map_err(machine("listen for signals"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(machine("listen for signals"))?;
     start_log(config)?;

@@ -7,22 +7,22 @@ use std::process::Command;
 use keeptab_testkit::{Chromium, Keeptab, Ran, Site, block_on};
 use serde_json::Value;
 
-pub struct Bed {
+pub(crate) struct Bed {
     keeptab: Keeptab,
 }
 
 impl Bed {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Bed {
             keeptab: Keeptab::new(env!("CARGO_BIN_EXE_keeptab")),
         }
     }
 
-    pub fn home(&self) -> &Path {
+    pub(crate) fn home(&self) -> &Path {
         self.keeptab.home()
     }
 
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = self.keeptab.command();
         for name in [
             "BU_TARGET_ID",
@@ -35,16 +35,20 @@ impl Bed {
         command
     }
 
-    pub fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
         self.keeptab.run(args)
     }
 
-    pub fn run_with<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>, input: &str) -> Ran {
+    pub(crate) fn run_with<S: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+        input: &str,
+    ) -> Ran {
         self.keeptab.run_with(args, input)
     }
 
     /// Runs what must succeed; its standard output without the line end.
-    pub fn ok<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> String {
+    pub(crate) fn ok<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> String {
         let ran = self.run(args);
         assert_eq!(
             ran.code, 0,
@@ -55,7 +59,11 @@ impl Bed {
     }
 
     /// Runs what must fail, with this exit code; its standard error.
-    pub fn fails<S: AsRef<OsStr>>(&self, code: i32, args: impl IntoIterator<Item = S>) -> String {
+    pub(crate) fn fails<S: AsRef<OsStr>>(
+        &self,
+        code: i32,
+        args: impl IntoIterator<Item = S>,
+    ) -> String {
         let ran = self.run(args);
         assert_eq!(
             ran.code, code,
@@ -68,7 +76,7 @@ impl Bed {
     }
 
     /// Runs with `--json`: the exit code and the one object on standard output.
-    pub fn json<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> (i32, Value) {
+    pub(crate) fn json<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> (i32, Value) {
         let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
         let ran = self.run(std::iter::once("--json".into()).chain(args));
         let value = serde_json::from_str(&ran.stdout)
@@ -77,12 +85,12 @@ impl Bed {
     }
 
     /// The title of the active tab, asked of the page itself.
-    pub fn title(&self, session: &str) -> String {
+    pub(crate) fn title(&self, session: &str) -> String {
         self.page(session, "document.title")
     }
 
     /// The value of an expression in the page of the active tab.
-    pub fn page(&self, session: &str, expression: &str) -> String {
+    pub(crate) fn page(&self, session: &str, expression: &str) -> String {
         let code = format!(
             "(await session.Runtime.evaluate({{expression: {}, returnByValue: true}})).result.value",
             Value::from(expression)
@@ -91,7 +99,7 @@ impl Bed {
     }
 
     /// The process id of the running daemon.
-    pub fn daemon_pid(&self) -> u32 {
+    pub(crate) fn daemon_pid(&self) -> u32 {
         let (code, status) = self.json(["daemon", "status"]);
         assert_eq!(code, 0, "{status}");
         status["data"]["pid"]
@@ -109,15 +117,15 @@ impl Drop for Bed {
     }
 }
 
-pub fn chromium() -> Chromium {
+pub(crate) fn chromium() -> Chromium {
     block_on(Chromium::start())
 }
 
-pub fn site() -> Site {
+pub(crate) fn site() -> Site {
     block_on(Site::start())
 }
 
-pub fn alive(pid: u32) -> bool {
+pub(crate) fn alive(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // A zombie has ended; somebody else has not looked yet.
     stat.rsplit(')')
@@ -126,7 +134,7 @@ pub fn alive(pid: u32) -> bool {
 }
 
 /// Waits until something holds, for as long as a busy machine may take.
-pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
     while !holds() {
         assert!(std::time::Instant::now() < deadline, "never: {what}");

@@ -1,4 +1,5 @@
 //! The program as people and scripts meet it: the built binary, a home of its own, a real browser.
+#![allow(clippy::unwrap_used)] // a test may panic; so may what helps it
 
 mod attach;
 mod bed;

@@ -116,7 +116,7 @@ fn a_browser_that_dies_is_an_error_and_never_replaced_in_silence() {
 }
 
 /// The main process of the browser that uses the default session's profile.
-pub fn browser_pid(bed: &Bed) -> u32 {
+pub(crate) fn browser_pid(bed: &Bed) -> u32 {
     let profile = bed.home().join("data/profiles/default");
     let flag = format!("--user-data-dir={}", profile.display());
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {

@@ -38,7 +38,8 @@ fn after_the_browser_ended_it_says_so() {
     bed.ok(["attach", "--port", &chromium.port().to_string()]);
     chromium.kill();
     eventually("the loss is noticed", || bed.run(["status"]).code == 8);
-    bed.fails(8, ["--timeout", "20s", "reconnect"]);
+    // Longer than recovery tries, so that it is the link that gives up.
+    bed.fails(8, ["--timeout", "2m", "reconnect"]);
 }
 
 #[test]

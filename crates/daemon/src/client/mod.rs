@@ -4,6 +4,7 @@ mod http;
 mod start;
 mod talk;
 
+pub(crate) use http::exchange;
 pub use http::{Method, Response};
 pub use start::Starter;
 pub use talk::{Client, ClientOptions};

@@ -34,9 +34,7 @@ impl Session {
                 },
             })
             .await;
-        if let Ok(held) = self.held() {
-            self.adopt_known_popups(&held);
-        }
+        self.adopt_known_popups();
         let Some(error) = outcome.error.filter(|_| !outcome.ok) else {
             let value = outcome
                 .json
@@ -50,7 +48,7 @@ impl Session {
         let mut ours = from_script(&error);
         let mut said = outcome.stderr;
         if error.kind == ErrorKind::TargetGone
-            && let Some(tab) = self.active_line(self.held().ok().as_ref())
+            && let Some(tab) = self.active_line(self.known_tabs().as_deref())
             && tab.state == "closed"
         {
             let named = self.tab_gone(&tab);

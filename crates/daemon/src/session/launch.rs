@@ -127,26 +127,31 @@ pub(super) async fn end_keeper(daemon: &Arc<Daemon>, name: &str) -> Result<(), A
             end(found.state.pid);
             told = true;
         }
-        if found.life == Life::Dead {
+        let browser = found.state.browser_pid;
+        if found.life != Life::Alive {
+            // A keeper whose browser died by itself leaves its state for whoever asks why.
             let cleared = tokio::task::spawn_blocking(move || found.clear()).await;
-            return match cleared {
-                Ok(Ok(_)) => Ok(()),
-                Ok(Err(error)) => Err(ApiError::new(
-                    Code::Machine,
-                    format!("cannot clear up after the keeper of \"{name}\": {error}"),
-                )),
-                Err(error) => Err(ApiError::new(Code::Internal, error.to_string())),
-            };
+            match cleared {
+                Ok(Ok(true)) => return Ok(()),
+                Ok(Ok(false)) => {}
+                Ok(Err(error)) => {
+                    return Err(ApiError::new(
+                        Code::Machine,
+                        format!("cannot clear up after the keeper of \"{name}\": {error}"),
+                    ));
+                }
+                Err(error) => return Err(ApiError::new(Code::Internal, error.to_string())),
+            }
         }
         if Instant::now() >= until {
             return Err(ApiError::new(
                 Code::Deadline,
                 format!(
                     "the browser of \"{name}\" (process {}) does not end",
-                    found.state.browser_pid
+                    browser
                 ),
             )
-            .hint(format!("kill {}", found.state.browser_pid)));
+            .hint(format!("kill {}", browser)));
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

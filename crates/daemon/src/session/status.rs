@@ -98,9 +98,12 @@ impl Session {
             if matches!(held.place, Place::Keeper(_)) {
                 status.fence = "keeper".to_owned();
             }
-            status.tabs = self.own_tabs(held).await.0.len();
+            let tabs = self.own_tabs(held).await.0;
+            status.tabs = tabs.len();
+            status.active = self.active_line(Some(&tabs));
+        } else {
+            status.active = self.active_line(None);
         }
-        status.active = self.active_line(held.as_ref());
         status
     }
 

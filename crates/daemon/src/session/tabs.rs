@@ -136,9 +136,10 @@ impl Session {
     }
 
     /// After a snippet: popups that it opened are ours from now on, whatever becomes of their opener.
-    pub(super) fn adopt_known_popups(&self, held: &Held) {
-        let all: Vec<Seen> = held.browser.tabs().iter().map(Seen::of).collect();
-        self.adopt_popups(&all);
+    pub(super) fn adopt_known_popups(&self) {
+        if let Some(all) = self.known_tabs() {
+            self.adopt_popups(&all);
+        }
     }
 
     /// Makes a tab belong to this session.
@@ -168,25 +169,28 @@ impl Session {
         Ok(())
     }
 
-    /// The active tab as the browser knows it, or as it was last known with the state `closed`.
-    pub(super) fn active_line(&self, held: Option<&Held>) -> Option<TabLine> {
+    /// The active tab as it is among the session's tabs, or as it was last known with the state
+    /// `closed` (`unknown` while nobody can be asked).
+    pub(super) fn active_line(&self, tabs: Option<&[Seen]>) -> Option<TabLine> {
         let mut inner = self.inner();
         let active = inner.active.as_mut()?;
-        let now = held.and_then(|held| held.browser.tab(active.id.as_str()).info());
-        match now {
-            Some(info) => {
-                let seen = Seen::of(&info);
-                *active = seen.as_active();
-                Some(seen.line(true))
-            }
-            None => Some(TabLine {
-                id: active.id.clone(),
-                url: active.url.clone(),
-                title: active.title.clone(),
-                active: true,
-                state: if held.is_some() { "closed" } else { "unknown" }.to_owned(),
-            }),
+        if let Some(seen) = tabs.and_then(|tabs| tabs.iter().find(|tab| tab.id == active.id)) {
+            *active = seen.as_active();
+            return Some(seen.line(true));
         }
+        Some(TabLine {
+            id: active.id.clone(),
+            url: active.url.clone(),
+            title: active.title.clone(),
+            active: true,
+            state: if tabs.is_some() { "closed" } else { "unknown" }.to_owned(),
+        })
+    }
+
+    /// The tabs that are known without asking the browser.
+    pub(super) fn known_tabs(&self) -> Option<Vec<Seen>> {
+        let held = self.held().ok()?;
+        Some(held.browser.tabs().iter().map(Seen::of).collect())
     }
 
     /// The error for a tab that is gone, by the name that people know it by.
@@ -244,7 +248,7 @@ impl Session {
         let held = self.live()?;
         let tab = match &request.query {
             Some(query) => self.find_tab(&held, query).await?.line(false),
-            None => match self.active_line(Some(&held)) {
+            None => match self.active_line(Some(&self.own_tabs(&held).await.0)) {
                 None => return Err(no_active_tab(self.name())),
                 Some(tab) if tab.state == "closed" => return Err(self.tab_gone(&tab)),
                 Some(tab) => tab,

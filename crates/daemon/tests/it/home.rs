@@ -10,15 +10,15 @@ use keeptab_daemon::client::{Client, ClientOptions};
 use keeptab_daemon::{Build, Config, Ended, Paths, StartError, run};
 
 /// Generous: the machine may be busy with other tests.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-pub struct Home {
-    pub dir: tempfile::TempDir,
-    pub paths: Paths,
-    pub daemon: Option<JoinHandle<Result<Ended, StartError>>>,
+pub(crate) struct Home {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) paths: Paths,
+    pub(crate) daemon: Option<JoinHandle<Result<Ended, StartError>>>,
 }
 
-pub fn build(id: &str, stamp: u64) -> Build {
+pub(crate) fn build(id: &str, stamp: u64) -> Build {
     Build {
         version: "1.0.0".into(),
         id: id.into(),
@@ -28,7 +28,7 @@ pub fn build(id: &str, stamp: u64) -> Build {
 
 impl Home {
     /// A home without a daemon.
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let paths = Paths::below(dir.path());
         Home {
@@ -38,7 +38,7 @@ impl Home {
         }
     }
 
-    pub fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> Config {
         Config {
             paths: self.paths.clone(),
             build: build("test", 10),
@@ -49,18 +49,18 @@ impl Home {
     }
 
     /// A home with a daemon that answers.
-    pub fn running() -> Self {
+    pub(crate) fn running() -> Self {
         let mut home = Home::empty();
         home.start(home.config());
         home
     }
 
-    pub fn start(&mut self, config: Config) {
+    pub(crate) fn start(&mut self, config: Config) {
         self.daemon = Some(std::thread::spawn(move || run(config)));
         self.connect();
     }
 
-    pub fn connect(&self) -> UnixStream {
+    pub(crate) fn connect(&self) -> UnixStream {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match UnixStream::connect(self.paths.socket()) {
@@ -75,7 +75,7 @@ impl Home {
     }
 
     /// Sends bytes and reads until the daemon hangs up: the status and the body.
-    pub fn raw(&self, request: &[u8]) -> (u16, String) {
+    pub(crate) fn raw(&self, request: &[u8]) -> (u16, String) {
         let mut stream = self.connect();
         // It may hang up before it has read all of it.
         let _ = stream.write_all(request);
@@ -94,11 +94,11 @@ impl Home {
         (status, body)
     }
 
-    pub fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
         self.raw(format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes())
     }
 
-    pub fn post(&self, path: &str, headers: &str, body: &str) -> (u16, String) {
+    pub(crate) fn post(&self, path: &str, headers: &str, body: &str) -> (u16, String) {
         let length = body.len();
         self.raw(
             format!(
@@ -108,11 +108,11 @@ impl Home {
         )
     }
 
-    pub fn post_json(&self, path: &str, body: &str) -> (u16, String) {
+    pub(crate) fn post_json(&self, path: &str, body: &str) -> (u16, String) {
         self.post(path, "content-type: application/json\r\n", body)
     }
 
-    pub fn client(&self, build: Build) -> Client {
+    pub(crate) fn client(&self, build: Build) -> Client {
         Client::new(
             self.paths.clone(),
             ClientOptions {
@@ -123,7 +123,7 @@ impl Home {
     }
 
     /// Stops the daemon and says how it ended.
-    pub fn stop(&mut self) -> Ended {
+    pub(crate) fn stop(&mut self) -> Ended {
         let (status, body) = self.post_json("/v1/daemon/stop", r#"{"discard": true}"#);
         assert_eq!(status, 200, "{body}");
         self.daemon.take().unwrap().join().unwrap().unwrap()
