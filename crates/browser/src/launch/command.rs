@@ -2,10 +2,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::flags::arguments;
-use super::profile::{Prepared, prepare};
-use super::spawn::is_root;
-use super::start::{executable, say_once_that_the_sandbox_is_off};
+use super::start::plan;
 use super::{LaunchOptions, Profile};
 use crate::{ConnectError, ConnectKind};
 
@@ -36,17 +33,12 @@ impl LaunchOptions {
             return Err(ConnectError::new(ConnectKind::Invalid, message)
                 .hinted("use LaunchOptions::profile_dir"));
         };
-        let executable = executable(self.executable.as_deref())?;
-        let sandboxed = !is_root();
-        if !sandboxed {
-            say_once_that_the_sandbox_is_off();
-        }
-        let Prepared { dir, .. } = prepare(&self.profile)?;
+        let plan = plan(self)?;
         Ok(LaunchCommand {
-            executable,
-            arguments: arguments(self, &dir, sandboxed),
-            profile_dir: dir,
-            sandboxed,
+            executable: plan.executable,
+            arguments: plan.arguments,
+            profile_dir: plan.profile.dir,
+            sandboxed: plan.sandboxed,
         })
     }
 }

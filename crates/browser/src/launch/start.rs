@@ -1,4 +1,5 @@
 //! From options to a running browser.
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 use std::time::Duration;
@@ -34,21 +35,45 @@ pub(crate) struct Started {
     pub(crate) keep: bool,
 }
 
-/// Starts a browser. It may not be ready yet when this returns.
-pub(crate) async fn start(options: &LaunchOptions) -> Result<Started, ConnectError> {
+/// What is going to be started.
+pub(super) struct Plan {
+    pub(super) executable: PathBuf,
+    pub(super) arguments: Vec<OsString>,
+    pub(super) profile: Prepared,
+    pub(super) sandboxed: bool,
+}
+
+/// Finds the program and prepares the profile.
+pub(super) fn plan(options: &LaunchOptions) -> Result<Plan, ConnectError> {
     let executable = executable(options.executable.as_deref())?;
-    if options.keep && options.via == Via::Pipe {
-        let message = "a browser that is reached by its pipe cannot outlive the session";
-        return Err(ConnectError::new(ConnectKind::Invalid, message).hinted("use a port"));
-    }
     let sandboxed = !is_root();
     if !sandboxed {
         say_once_that_the_sandbox_is_off();
     }
-    let Prepared { dir, temporary } = prepare(&options.profile)?;
+    let profile = prepare(&options.profile)?;
+    Ok(Plan {
+        executable,
+        arguments: arguments(options, &profile.dir, sandboxed),
+        profile,
+        sandboxed,
+    })
+}
+
+/// Starts a browser. It may not be ready yet when this returns.
+pub(crate) async fn start(options: &LaunchOptions) -> Result<Started, ConnectError> {
+    if options.keep && options.via == Via::Pipe {
+        let message = "a browser that is reached by its pipe cannot outlive the session";
+        return Err(ConnectError::new(ConnectKind::Invalid, message).hinted("use a port"));
+    }
+    let Plan {
+        executable,
+        arguments,
+        profile: Prepared { dir, temporary },
+        sandboxed,
+    } = plan(options)?;
     let program = Program {
         path: &executable,
-        arguments: arguments(options, &dir, sandboxed),
+        arguments,
         env: &options.env,
     };
     let failed = |error: std::io::Error| {
@@ -103,7 +128,7 @@ fn by_pipe(
     ))
 }
 
-pub(super) fn executable(chosen: Option<&Path>) -> Result<PathBuf, ConnectError> {
+fn executable(chosen: Option<&Path>) -> Result<PathBuf, ConnectError> {
     let (path, named) = match chosen {
         Some(path) => (path.to_owned(), true),
         None => match installed_browsers().into_iter().next() {
@@ -145,7 +170,7 @@ async fn wait_for_port(process: &Process, dir: &Path) -> Result<(), ConnectError
     }
 }
 
-pub(super) fn say_once_that_the_sandbox_is_off() {
+fn say_once_that_the_sandbox_is_off() {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
         tracing::warn!("running as root: Chromium's own sandbox is off (--no-sandbox)");
