@@ -36,11 +36,13 @@ impl Link {
             None => matches!(self.wire, Wire::Open { .. }),
             Some(recovery) => recovery.may_attach(),
         };
-        let detached = self
-            .targets
-            .get(id)
-            .is_some_and(|target| target.phase == Phase::Detached);
-        if !possible || !detached {
+        let ours = self.targets.get(id).is_some_and(|target| {
+            // Frames and workers come back through their page, if they come back.
+            let through = target.info.parent.as_ref();
+            let page = through.and_then(|page| self.targets.get(page));
+            target.phase == Phase::Detached && page.is_none_or(|page| page.phase == Phase::Ready)
+        });
+        if !possible || !ours {
             return;
         }
         let ask = Raw::from(json!({ "targetId": id.as_str(), "flatten": true }));

@@ -11,3 +11,4 @@ mod losses;
 mod restores;
 mod schedules;
 mod tabs;
+mod workers;

@@ -12,6 +12,8 @@ pub(crate) struct Tab {
     pub(crate) dialog: Option<&'static str>,
     pub(crate) crashed: bool,
     pub(crate) hung: bool,
+    /// The page that a worker belongs to.
+    pub(crate) parent: Option<String>,
 }
 
 /// One attached session.
@@ -92,7 +94,9 @@ impl Model {
 
     fn info(&self, name: &str) -> Value {
         let url = self.tabs.get(name).map_or("", |tab| &tab.url);
-        json!({"targetId": name, "type": "page", "title": "", "url": url, "attached": false})
+        let worker = self.tabs.get(name).is_some_and(|tab| tab.parent.is_some());
+        let kind = if worker { "worker" } else { "page" };
+        json!({"targetId": name, "type": kind, "title": "", "url": url, "attached": false})
     }
 
     pub(crate) fn open(&mut self, name: &str, url: &str) {
@@ -112,12 +116,47 @@ impl Model {
         }
     }
 
+    fn pages(&self) -> Vec<String> {
+        let listed = |tab: &Tab| tab.parent.is_none();
+        self.tabs
+            .iter()
+            .filter(|(_, tab)| listed(tab))
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
     fn sessions_of(&self, name: &str) -> Vec<String> {
         self.sessions
             .iter()
             .filter(|(_, s)| s.tab == name)
             .map(|(id, _)| id.clone())
             .collect()
+    }
+
+    /// A page starts a worker. Only sessions that attach to such by themselves hear of it.
+    pub(crate) fn start_worker(&mut self, page: &str, name: &str) {
+        let tab = Tab {
+            parent: Some(page.to_owned()),
+            ..Tab::default()
+        };
+        self.tabs.insert(name.to_owned(), tab);
+    }
+
+    fn attach(&mut self, name: &str, over: Option<&str>) -> String {
+        self.next += 1;
+        let session = format!("S{}-{}", self.connection, self.next);
+        let fresh = Session {
+            tab: name.to_owned(),
+            ..Session::default()
+        };
+        self.sessions.insert(session.clone(), fresh);
+        let info = self.info(name);
+        let params = json!({"sessionId": session, "targetInfo": info, "waitingForDebugger": false});
+        self.say(
+            over,
+            json!({"method": "Target.attachedToTarget", "params": params}),
+        );
+        session
     }
 
     pub(crate) fn close(&mut self, name: &str) {
@@ -353,13 +392,13 @@ impl Model {
         Ok(Some(match method {
             "Browser.getVersion" => json!({"product": "Model/1"}),
             "Target.getTargets" => {
-                let infos: Vec<Value> = self.tabs.keys().map(|name| self.info(name)).collect();
+                let infos: Vec<Value> = self.pages().iter().map(|name| self.info(name)).collect();
                 json!({"targetInfos": infos})
             }
             "Target.setDiscoverTargets" => {
                 let on = params["discover"] == json!(true);
                 if on && !std::mem::replace(&mut self.discover, on) {
-                    for name in self.tabs.keys().cloned().collect::<Vec<_>>() {
+                    for name in self.pages() {
                         let info = self.info(&name);
                         self.say(None, json!({"method": "Target.targetCreated", "params": {"targetInfo": info}}));
                     }
@@ -371,20 +410,7 @@ impl Model {
                 if !self.tabs.contains_key(&name) {
                     return Err("No target with given id found".to_owned());
                 }
-                self.next += 1;
-                let session = format!("S{}-{}", self.connection, self.next);
-                let fresh = Session {
-                    tab: name.clone(),
-                    ..Session::default()
-                };
-                self.sessions.insert(session.clone(), fresh);
-                let info = self.info(&name);
-                let params =
-                    json!({"sessionId": session, "targetInfo": info, "waitingForDebugger": false});
-                self.say(
-                    None,
-                    json!({"method": "Target.attachedToTarget", "params": params}),
-                );
+                let session = self.attach(&name, None);
                 json!({"sessionId": session})
             }
             "Target.detachFromTarget" => {
@@ -429,6 +455,18 @@ impl Model {
         Ok(Some(match method {
             "Page.enable" => {
                 state.page = true;
+                json!({})
+            }
+            "Target.setAutoAttach" => {
+                let workers: Vec<String> = self
+                    .tabs
+                    .iter()
+                    .filter(|(_, tab)| tab.parent.as_deref() == Some(&name))
+                    .map(|(worker, _)| worker.clone())
+                    .collect();
+                for worker in workers {
+                    self.attach(&worker, Some(session));
+                }
                 json!({})
             }
             "Page.disable" => {
