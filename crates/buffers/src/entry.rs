@@ -225,6 +225,11 @@ pub enum Body {
         /// How large it was.
         bytes: u64,
     },
+    /// It was wanted, and could not be had.
+    NotKept {
+        /// Why not.
+        why: String,
+    },
 }
 
 /// A body in a file.
@@ -257,10 +262,9 @@ impl Entry {
                     + c.stack.len() * size_of::<Frame>()
             }
             What::Network(n) => {
-                let body = if let Body::Text(text) = &n.body {
-                    text.len()
-                } else {
-                    64
+                let body = match &n.body {
+                    Body::Text(text) | Body::NotKept { why: text } => text.len(),
+                    _ => 64,
                 };
                 size_of::<Network>()
                     + 2 * n.request_id.len()

@@ -30,6 +30,9 @@ pub struct Gap {
     pub missed: Option<u64>,
     /// Commands whose outcome is not known.
     pub unknown_outcomes: u32,
+    /// The methods of some of them.
+    #[serde(default)]
+    pub unknown_methods: Vec<String>,
     /// Targets that were there before and not after.
     pub gone: Vec<String>,
     /// Targets that were there after and not before.
@@ -79,14 +82,17 @@ pub struct Loss {
 pub struct Restored {
     /// When events came again.
     pub at: Wall,
+    /// The last moment something was received, where that is known better now
+    /// than when the loss was noticed.
+    pub from: Option<Wall>,
     /// The new connection.
     pub epoch: u32,
     /// Whether it is the same browser.
     pub same_browser: bool,
     /// The targets there are now.
     pub targets: Vec<TargetAfter>,
-    /// Commands whose outcome is not known.
-    pub unknown_outcomes: u32,
+    /// The methods of the commands whose outcome is not known.
+    pub unknown: Vec<String>,
 }
 
 /// A target as it was found after a loss.
@@ -117,6 +123,7 @@ impl Gap {
             verdict: Verdict::Open,
             missed: None,
             unknown_outcomes: 0,
+            unknown_methods: Vec::new(),
             gone: Vec::new(),
             new: Vec::new(),
         }
@@ -175,9 +182,19 @@ impl Gap {
     ) {
         let after = |id: &&String| restored.targets.iter().any(|t| &&t.target == id);
         self.to = Some(restored.at);
+        // Never later than the loss was noticed: the clock may have been set.
+        if let Some(from) = restored.from.filter(|from| *from <= self.noticed) {
+            self.from = from;
+        }
         self.epoch_to = Some(restored.epoch);
         self.same_browser = Some(restored.same_browser);
-        self.unknown_outcomes = restored.unknown_outcomes;
+        self.unknown_outcomes = u32::try_from(restored.unknown.len()).unwrap_or(u32::MAX);
+        self.unknown_methods = restored
+            .unknown
+            .iter()
+            .take(MAX_NAMED)
+            .map(|method| keep(method, 100))
+            .collect();
         self.verdict = verdict;
         self.gone = before
             .iter()
@@ -200,6 +217,7 @@ impl Gap {
             .gone
             .iter()
             .chain(&self.new)
+            .chain(&self.unknown_methods)
             .map(|id| id.len() + 24)
             .sum();
         self.cause.len() + names + 128

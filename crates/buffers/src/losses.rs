@@ -57,6 +57,11 @@ impl Buffers {
         self.doubt_pending();
     }
 
+    /// Whether the connection was lost and is not back.
+    pub fn in_gap(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// How requests under way ended can no longer be relied on to come.
     fn doubt_pending(&mut self) {
         let is_pending = |entry: &&Entry| match &entry.what {

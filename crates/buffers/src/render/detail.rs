@@ -193,7 +193,20 @@ fn network_sheet(sheet: &mut Sheet, network: &Network, body: Option<&str>) {
                 &format!("{}, too large to be kept", size(*bytes)),
             );
         }
-        (Body::None | Body::Text(_), None) => {}
+        (Body::NotKept { why }, None) => {
+            sheet.field("response body", &format!("not kept: {why}"));
+        }
+        (Body::None | Body::Text(_), None) => {
+            let why = match &network.outcome {
+                Outcome::Pending => "it has not come yet",
+                Outcome::Unknown => "the connection was lost before it came",
+                Outcome::Failed { .. } | Outcome::Redirected => "",
+                Outcome::Finished => "only documents, text and answers to scripts are",
+            };
+            if !why.is_empty() {
+                sheet.field("response body", &format!("not kept: {why}"));
+            }
+        }
     }
 }
 
@@ -218,6 +231,7 @@ fn gap_sheet(sheet: &mut Sheet, gap: &Gap) {
             "commands with unknown outcome",
             &gap.unknown_outcomes.to_string(),
         );
+        sheet.field("of these", &gap.unknown_methods.join(", "));
     }
     sheet.field("targets gone", &gap.gone.join(", "));
     sheet.field("targets new", &gap.new.join(", "));

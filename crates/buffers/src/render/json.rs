@@ -67,6 +67,7 @@ fn network_fields(network: &Network) -> Value {
         Body::None => Value::Null,
         Body::Text(text) => value!({"text": text}),
         Body::File(file) => value!({"sha256": file.hash, "bytes": file.bytes}),
+        Body::NotKept { why } => value!({"not_kept": why}),
         Body::TooLarge { bytes } => value!({"too_large": true, "bytes": bytes}),
     };
     value!({
@@ -123,6 +124,7 @@ fn gap_fields(gap: &Gap) -> Value {
         "why": why,
         "missed": gap.missed,
         "unknown_outcomes": gap.unknown_outcomes,
+        "unknown_methods": gap.unknown_methods,
         "targets_gone": gap.gone,
         "targets_new": gap.new,
     })

@@ -131,7 +131,8 @@ pub(crate) fn restored(seconds: f64, targets: Vec<TargetAfter>) -> Restored {
         epoch: 2,
         same_browser: true,
         targets,
-        unknown_outcomes: 0,
+        from: None,
+        unknown: Vec::new(),
     }
 }
 

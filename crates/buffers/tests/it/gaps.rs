@@ -236,3 +236,17 @@ fn events_dropped_on_our_side_are_a_gap_too() {
         );
     }
 }
+
+#[test]
+fn the_beginning_of_a_gap_is_corrected_when_it_is_known_better() {
+    let mut b = buffers();
+    b.lost(loss(10.0));
+    let all = Restored {
+        from: Some(crate::events::wall(6.0)),
+        ..restored(11.0, Vec::new())
+    };
+    b.restored(&all);
+    let line = &lines(&b, Stream::Console)[0];
+    assert!(line.contains("[12:00:06] to [12:00:11]"), "{line}");
+    assert!(!b.in_gap());
+}

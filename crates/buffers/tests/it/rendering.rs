@@ -96,7 +96,7 @@ fn drilling_into_a_gap() {
     b.document("T1", "L1");
     b.lost(loss(1.0));
     let mut back = restored(4.0, vec![after("T1", "L2"), after("T2", "L3")]);
-    back.unknown_outcomes = 2;
+    back.unknown = vec!["Input.dispatchMouseEvent".into(), "Page.navigate".into()];
     b.restored(&back);
     insta::assert_snapshot!(detail(b.get(Stream::Console, 1).unwrap(), None, Shape::default()), @r"
     01 GAP
@@ -108,6 +108,7 @@ fn drilling_into_a_gap() {
     same browser: yes
     result: 0 recovered, more may be missing: a page navigated; a target is new
     commands with unknown outcome: 2
+    of these: Input.dispatchMouseEvent, Page.navigate
     targets new: T2
     ");
 }
