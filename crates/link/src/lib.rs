@@ -23,6 +23,7 @@ mod cause;
 mod command;
 mod commands;
 mod config;
+mod ending;
 mod envelope;
 mod frame;
 mod gap;
