@@ -8,33 +8,29 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 /// Sets something of each kind that a lost socket takes away, and something that lives in the page.
-const SET: &str = "
-await session.Emulation.setUserAgentOverride({ userAgent: 'keeptab-demo/1' });
-await session.Emulation.setTimezoneOverride({ timezoneId: 'Pacific/Auckland' });
-await session.Page.addScriptToEvaluateOnNewDocument({ source: 'window.fromInitScript = true' });
-await session.Runtime.evaluate({ expression: 'window.kept = \"set before the cut\"' });
-return 'set';";
+const SET: &str = r#"
+await session.Emulation.setUserAgentOverride({ userAgent: "keeptab-demo/1" });
+await session.Emulation.setTimezoneOverride({ timezoneId: "Pacific/Auckland" });
+await session.Page.addScriptToEvaluateOnNewDocument({ source: "window.fromInitScript = true" });
+await session.Runtime.evaluate({ expression: "window.kept = 'set before the cut'" });
+return "set";"#;
 
 /// Reads it back.
-const READ: &str = "
-const read = async expression => (await session.Runtime.evaluate({ expression, returnByValue: true })).result.value;
-const seen = { kept: await read('window.kept'), agent: await read('navigator.userAgent'),
-  zone: await read('Intl.DateTimeFormat().resolvedOptions().timeZone') };
-return seen;";
+const READ: &str = r#"(await session.Runtime.evaluate({ returnByValue: true, expression: "({ kept: window.kept, agent: navigator.userAgent, zone: Intl.DateTimeFormat().resolvedOptions().timeZone })" })).result.value"#;
 
 /// The init script shows in the next document.
-const RELOAD: &str = "
+const RELOAD: &str = r#"
 await session.Page.reload();
 for (let i = 0; i < 100; i++) {
-  const { result } = await session.Runtime.evaluate({ expression: 'document.readyState === \"complete\" && window.fromInitScript === true' });
-  if (result.value) return 'the init script ran in the new document';
+  const expression = "document.readyState === 'complete' && window.fromInitScript === true";
+  if ((await session.Runtime.evaluate({ expression })).result.value) return "the init script ran in the new document";
   await cdp.sleep(50);
 }
-throw new Error('the init script did not run');";
+throw new Error("the init script did not run");"#;
 
 const TITLE: &str =
-    "(await session.Runtime.evaluate({ expression: 'document.title' })).result.value";
-const SCREENSHOT: &str = "(await session.Page.captureScreenshot({ format: 'png' })).data";
+    r#"(await session.Runtime.evaluate({ expression: "document.title" })).result.value"#;
+const SCREENSHOT: &str = r#"(await session.Page.captureScreenshot({ format: "png" })).data"#;
 
 /// Runs the command with the arguments that follow its name.
 pub(crate) fn run(args: impl Iterator<Item = String>) -> ExitCode {
