@@ -37,7 +37,7 @@ async fn the_names_of_the_skill_are_there() {
                      session.isConnected, session.close, listPageTargets, detectBrowsers, resolveWsUrl, connectToAssignedTarget, \
                      cdp.send, cdp.attachToTarget, cdp.spec, cdp.waitFor, cdp.on, cdp.sleep].every(f => typeof f === 'function')";
     assert_eq!(rig.out(functions).await, "true");
-    assert_eq!(rig.out("await session").await.is_empty(), false);
+    assert!(!rig.out("await session").await.is_empty());
     assert_eq!(rig.out("`${typeof session.toJSON} ${'Page' in session} ${'Pge' in session} ${typeof session.Page.then}`").await, "undefined true false undefined");
     assert_eq!(
         rig.out(

@@ -11,7 +11,8 @@
   const load = (domain) => {
     let found = loaded.get(domain);
     if (found === undefined) {
-      found = JSON.parse(native.domain(domain));
+      const { description, methods } = JSON.parse(native.domain(domain));
+      found = { description, methods: new Set(methods) };
       loaded.set(domain, found);
     }
     return found;
@@ -34,31 +35,34 @@
       : { kind: 'not_connected', message: `${method} was not sent: no browser is connected`, hint: 'await session.connect()' });
   };
 
-  // A name that is used as `session.Page` or `session.Page.navigate` and does not exist: throw, with the nearest.
-  const guard = (target, what, prefix, nearest) => (object, key) => {
-    if (typeof key === 'symbol' || key in object || asked.has(key)) return object[key];
-    throw unknown(target.get, what, `${prefix}${key}`, nearest(key), (n) => n);
-  };
-
+  // `session.Page`. Methods are made when they are asked for: a domain has up to a hundred.
   const mountDomain = (own, domain) => {
     const { methods } = load(domain);
-    const mounted = {};
-    for (const name of methods) {
+    const make = (name) => {
       const method = `${domain}.${name}`;
       const call = (params, options) => {
         const ctx = kt.owner(own);
         return kt.command(ctx, method, params, route(ctx, method, options?.sessionId, call), options?.timeoutMs, call);
       };
-      Object.defineProperty(call, 'name', { value: name });
-      mounted[name] = call;
-    }
+      return Object.defineProperty(call, 'name', { value: name });
+    };
+    const mount = (object, key) => {
+      if (!Object.hasOwn(object, key) && methods.has(key)) object[key] = make(key);
+    };
     const handler = {
       get(object, key) {
+        mount(object, key);
         if (typeof key === 'symbol' || Object.hasOwn(object, key) || asked.has(key)) return object[key];
         throw unknown(handler.get, 'method', `${domain}.${key}`, native.nearest('command', `${domain}.${key}`), (n) => `session.${n}`);
       },
+      has: (object, key) => key in object || methods.has(key),
+      ownKeys: (object) => [...new Set([...methods, ...Reflect.ownKeys(object)])],
+      getOwnPropertyDescriptor(object, key) {
+        mount(object, key);
+        return Reflect.getOwnPropertyDescriptor(object, key);
+      },
     };
-    return new Proxy(mounted, handler);
+    return new Proxy({}, handler);
   };
 
   const targetHandle = (value, api) => {
