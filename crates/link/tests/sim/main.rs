@@ -31,7 +31,7 @@ fn a_day_of_faults_keeps_every_promise() {
     let count = if single {
         1
     } else {
-        setting("KEEPTAB_SIM_SEEDS", 4)
+        setting("KEEPTAB_SIM_SEEDS", 2)
     };
     for seed in first..first + count {
         // Named before it runs, so that a panic below shows which seed to repeat.

@@ -190,6 +190,10 @@ impl ModelBrowser {
         if target.silent() && needs_renderer(method) {
             return Answer::Later;
         }
+        if method == "Inspector.enable" && target.crashed {
+            // Chromium tells a newcomer of an old crash.
+            self.event(from, Some(session_id), "Inspector.targetCrashed", json!({}));
+        }
         if method == "Runtime.evaluate" {
             return self.evaluate(
                 from,

@@ -43,5 +43,6 @@ asked_of_both!(
     a_command_sent_before_the_drop_still_runs,
     a_closed_tab_is_announced_and_gives_no_result,
     a_crashed_tab_is_announced_and_never_answers,
+    a_newcomer_learns_of_an_old_crash,
     a_second_connection_sees_what_the_first_left_open,
 );

@@ -432,6 +432,27 @@ pub(crate) async fn a_crashed_tab_is_announced_and_never_answers(peer: &mut impl
     assert_eq!(peer.evaluate(first, &session, "1+1").await, None);
 }
 
+pub(crate) async fn a_newcomer_learns_of_an_old_crash(peer: &mut impl Peer) {
+    let first = peer.connect().await;
+    let (target, session) = peer.tab(first).await;
+    peer.call(first, Some(&session), "Inspector.enable", json!({}))
+        .await;
+    peer.post(first, Some(&session), "Page.crash", json!({}))
+        .await;
+    assert!(peer.event(first, "Inspector.targetCrashed").await.is_some());
+    peer.drop_connection(first).await;
+
+    let second = peer.connect().await;
+    let session = peer.attach(second, &target).await;
+    peer.post(second, Some(&session), "Inspector.enable", json!({}))
+        .await;
+    assert!(
+        peer.event(second, "Inspector.targetCrashed")
+            .await
+            .is_some()
+    );
+}
+
 pub(crate) async fn a_second_connection_sees_what_the_first_left_open(peer: &mut impl Peer) {
     let first = peer.connect().await;
     let (target, session) = peer.tab(first).await;
