@@ -5,10 +5,12 @@
 //! process dies) is a method. The conformance suite asks it and a real Chromium the same questions, so that the
 //! two cannot drift apart; the simulation of the link then runs for days of virtual time against it.
 
+mod answer;
 mod browser;
 mod connection;
 mod dispatch;
 mod evaluate;
+mod page;
 mod target;
 
 pub use browser::{ConnectionId, ModelBrowser};
