@@ -3,6 +3,7 @@
 
 mod attacks;
 mod calls;
+mod chromium;
 mod confinement;
 mod console;
 mod events;
