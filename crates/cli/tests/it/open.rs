@@ -188,8 +188,28 @@ fn a_profile_locked_by_a_dead_process_is_used_all_the_same() {
 }
 
 #[test]
-fn a_page_that_goes_on_loading_is_open_and_says_so() {
+fn a_page_that_is_there_at_once_is_not_waited_for() {
+    let bed = Bed::new();
+    for number in 0..5 {
+        let page = format!("data:text/html,<title>Page {number}</title>");
+        let ran = bed.run(["open", &page]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(!ran.stderr.contains("still loading"), "{}", ran.stderr);
+        assert!(
+            ran.stdout.contains(&format!("Page {number} [")),
+            "{}",
+            ran.stdout
+        );
+    }
+}
+
+#[test]
+fn a_page_that_never_comes_is_given_up_at_the_deadline() {
     let (bed, site) = (Bed::new(), site());
-    let ran = bed.run(["open", &site.url("/title/Quick")]);
-    assert!(!ran.stderr.contains("still loading"), "{}", ran.stderr);
+    bed.ok(["open"]);
+    bed.fails(
+        124,
+        ["--timeout", "2s", "open", &site.url("/slow?ms=60000")],
+    );
+    assert_eq!(bed.ok(["js", "1"]), "1");
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use keeptab_browser::{CallOptions, End, EventFilter, Notice, Tab};
-use keeptab_protocol::{page, target};
+use keeptab_browser::{CallOptions, End, Kind, Tab};
+use keeptab_protocol::{page, runtime, target};
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::{deadline, remaining};
@@ -40,11 +40,11 @@ impl Session {
         drop(turn);
         // A new browser comes with a blank tab; a second one would only be in the way.
         let first = if created {
-            held.browser.tabs().into_iter().next()
+            self.own_tabs(&held).await.0.into_iter().next()
         } else {
             None
         };
-        let first = first.map(|tab| held.browser.tab(tab.id));
+        let first = first.map(|tab| held.browser.tab(tab.id.as_str()));
         self.open_tab(&held, first, &url, created, until).await
     }
 
@@ -257,7 +257,6 @@ fn too_late(what: &str) -> ApiError {
 /// Goes there and waits until the page can be read. A page that goes on loading is a note only: it
 /// was reached.
 async fn go(tab: &Tab, url: &str, until: Instant, notes: &mut Vec<String>) -> Result<(), ApiError> {
-    let mut ready = tab.events(EventFilter::methods(["Page.domContentEventFired"]), 16);
     let options = CallOptions::new().timeout(remaining(until));
     let done = tab.call_with(&page::Navigate::new(url), options).await;
     let done = done.map_err(|error| from_call(&error))?;
@@ -271,16 +270,25 @@ async fn go(tab: &Tab, url: &str, until: Instant, notes: &mut Vec<String>) -> Re
     if done.loader_id.is_none() {
         return Ok(());
     }
-    let waited = timeout_at(until, async {
-        while let Some(notice) = ready.next().await {
-            if matches!(notice, Notice::Event(_)) {
-                return true;
-            }
-        }
-        false
-    });
-    if !waited.await.unwrap_or(false) {
+    if !can_be_read(tab, until).await {
         notes.push("the page is still loading".to_owned());
     }
     Ok(())
 }
+
+/// Waits until the document has been parsed. Asked of the document itself: the event for it may have
+/// come before the tab's events were switched on.
+async fn can_be_read(tab: &Tab, until: Instant) -> bool {
+    let mut question = runtime::Evaluate::new(PARSED);
+    question.await_promise = Some(true);
+    let options = CallOptions::new().timeout(remaining(until));
+    match tab.call_with(&question, options).await {
+        Ok(_) => true,
+        // The page moved on by itself, which it can only do once it runs.
+        Err(error) => error.kind() == Kind::Protocol,
+    }
+}
+
+/// Resolves when the document has been parsed.
+const PARSED: &str = "new Promise(done => document.readyState === 'loading' \
+    ? document.addEventListener('DOMContentLoaded', () => done(true), {once: true}) : done(true))";
