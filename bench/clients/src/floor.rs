@@ -5,7 +5,7 @@ use memchr::memmem;
 use std::fmt::Write;
 
 /// A transport of whole messages.
-pub trait Wire {
+pub trait Wire: Send {
     /// Sends one message.
     ///
     /// # Errors

@@ -19,45 +19,41 @@ pub type Tab = usize;
 pub type Trigger<'a> = (&'a str, &'a str);
 
 /// One connection to a browser, driven by one task.
-#[allow(
-    async_fn_in_trait,
-    reason = "each client runs in a process and a thread of its own"
-)]
-pub trait Client {
+pub trait Client: Send {
     /// Opens a tab at this address and attaches to it.
-    async fn open(&mut self, url: &str) -> Result<Tab, Failure>;
+    fn open(&mut self, url: &str) -> impl Future<Output = Result<Tab, Failure>> + Send;
 
     /// Sends one command and waits for its result. Returns the result's size in bytes where the client knows it, else 0.
-    async fn call(
+    fn call(
         &mut self,
         tab: Option<Tab>,
         method: &str,
         params: &str,
-    ) -> Result<usize, Failure>;
+    ) -> impl Future<Output = Result<usize, Failure>> + Send;
 
     /// Sends the same command `n` times, `in_flight` at a time, and waits for all results.
-    async fn pipeline(
+    fn pipeline(
         &mut self,
         tab: Tab,
         command: Trigger<'_>,
         n: usize,
         in_flight: usize,
-    ) -> Result<(), Failure>;
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// Sends a command and waits for its result and for `n` events of this method. Returns how many came.
-    async fn events(
+    fn events(
         &mut self,
         tab: Tab,
         event: &str,
         n: usize,
         trigger: Trigger<'_>,
-    ) -> Result<usize, Failure>;
+    ) -> impl Future<Output = Result<usize, Failure>> + Send;
 
     /// Sends a command and returns the text of the parameters of the first event of this method, as JSON.
-    async fn event(
+    fn event(
         &mut self,
         tab: Tab,
         event: &str,
         trigger: Trigger<'_>,
-    ) -> Result<String, Failure>;
+    ) -> impl Future<Output = Result<String, Failure>> + Send;
 }

@@ -3,7 +3,7 @@
 use crate::client::{Client, Failure};
 use crate::work;
 use serde::{Deserialize, Serialize};
-use std::io::{BufRead, Write};
+use std::io::Write;
 
 /// Where a client finds what it needs: its one argument.
 #[derive(Debug, Deserialize)]
@@ -66,8 +66,10 @@ pub async fn serve(client: &mut impl Client, place: &Place) -> Result<(), Failur
     }
     let mut work = work::Work::begin(client, &place.site).await?;
     say("{\"ready\":true}")?;
-    for line in std::io::stdin().lock().lines() {
-        let order: Order = serde_json::from_str(&line?)?;
+    let mut line = String::new();
+    while std::io::stdin().read_line(&mut line)? > 0 {
+        let order: Order = serde_json::from_str(&line)?;
+        line.clear();
         match work.run(&order).await {
             Ok(figures) => say(&serde_json::to_string(&figures)?)?,
             Err(Failure(why)) => say(&serde_json::json!({ "error": why }).to_string())?,

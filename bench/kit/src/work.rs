@@ -20,6 +20,8 @@ impl<'a, C: Client> Work<'a, C> {
     }
 
     pub(crate) async fn run(&mut self, order: &Order) -> Result<Figures, Failure> {
+        // The browser gives a tab behind others less time, and paints it not at all.
+        let _ = self.call("Page.bringToFront", "{}").await;
         match order.work.as_str() {
             "evaluate" => self.one_by_one(Some(self.tab), EVALUATE, order.n).await,
             "version" => {

@@ -204,6 +204,7 @@ say({ ready: true });
 for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line);
   try {
+    await client.call(tab, "Page.bringToFront", {});
     say(await work[order.work](tab, order.n));
   } catch (error) {
     say({ error: String(error?.message ?? error) });

@@ -195,6 +195,7 @@ async def main():
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             order = json.loads(line)
             try:
+                await work.call("Page.bringToFront", {})
                 figures = await getattr(work, order["work"])(order["n"])
             except Exception as error:  # whatever a peer raises is its answer
                 figures = {"error": str(error)}
