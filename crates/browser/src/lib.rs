@@ -59,6 +59,7 @@ mod endpoint;
 mod error;
 mod events;
 pub mod find;
+pub mod keeping;
 mod launch;
 mod options;
 mod owner;
@@ -74,11 +75,11 @@ pub use endpoint::Endpoint;
 pub use error::{CallError, Kind};
 pub use events::{EventFilter, Events, Notice};
 pub use keeptab_link::{
-    Cause, CdpError, Config, Epoch, EventMsg, Gap, Health, Route, State, StateChange, TargetChange,
-    TargetId, TargetInfo,
+    Cause, CdpError, Config, Epoch, EventMsg, Gap, Handover, Health, Route, Snapshot,
+    SnapshotError, State, StateChange, TargetChange, TargetId, TargetInfo,
 };
 pub use launch::{LaunchCommand, LaunchOptions, LaunchedBrowser, Profile, Via};
-pub use options::{CallOptions, Options};
+pub use options::{CallOptions, Options, Resume};
 pub use session::{End, Session};
 pub use status::Status;
 pub use tab::Tab;

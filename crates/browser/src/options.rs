@@ -1,11 +1,13 @@
 //! What a caller may choose.
 use std::time::Duration;
 
-use keeptab_link::Config;
+use keeptab_link::{Config, Snapshot};
 use keeptab_protocol::Class;
 
+use crate::keeping::Keeper;
+
 /// How a session keeps its link.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Options {
     /// Timings, limits and policies of the link; see [`Config`].
@@ -13,6 +15,22 @@ pub struct Options {
     /// How long opening the session may take altogether, a person's click included. `None`: as long
     /// as one dial, or [`Config::human_patience`] where a person is asked.
     pub connect_timeout: Option<Duration>,
+    /// What the process before left of this session, see [`Options::with_resume`].
+    pub resume: Option<Resume>,
+    /// Who keeps snapshots, see [`Options::with_keeping`].
+    pub keeping: Option<Keeper>,
+    /// The fencing number at a keeper, see [`Options::with_owner_epoch`].
+    pub owner_epoch: Option<u64>,
+}
+
+/// What the process before left of a session.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Resume {
+    /// Its last snapshot.
+    pub snapshot: Snapshot,
+    /// How long ago it was in charge for certain; events may be missing since then.
+    pub silent: Duration,
 }
 
 impl Options {
@@ -25,7 +43,7 @@ impl Options {
     pub fn fast() -> Self {
         Self {
             link: Config::fast(),
-            connect_timeout: None,
+            ..Self::default()
         }
     }
 
@@ -33,6 +51,30 @@ impl Options {
     #[must_use]
     pub fn with_link(mut self, config: Config) -> Self {
         self.link = config;
+        self
+    }
+
+    /// Goes on with a session of which a process before left this [`crate::Session::snapshot`]. Where
+    /// the connection has lived on at a keeper, nothing is set again, ids stay valid and open dialogs
+    /// can be answered; elsewhere what was set is set again as after any loss.
+    #[must_use]
+    pub fn with_resume(mut self, snapshot: Snapshot, silent: Duration) -> Self {
+        self.resume = Some(Resume { snapshot, silent });
+        self
+    }
+
+    /// Tells this keeper when there is a new snapshot to keep, see [`crate::keeping`].
+    #[must_use]
+    pub fn with_keeping(mut self, keeper: Keeper) -> Self {
+        self.keeping = Some(keeper);
+        self
+    }
+
+    /// The number by which a keeper process knows who owns its browser now: it refuses owners with a
+    /// lower one. `None`: milliseconds since 1970.
+    #[must_use]
+    pub fn with_owner_epoch(mut self, epoch: u64) -> Self {
+        self.owner_epoch = Some(epoch);
         self
     }
 

@@ -2,7 +2,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keeptab_link::{Cause, Route, State, TargetId, TargetInfo};
+use keeptab_link::{Cause, Route, Snapshot, State, TargetId, TargetInfo};
 use keeptab_protocol::{Command, Event, Raw, browser, target};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -13,7 +13,7 @@ use crate::driver::{Driver, Shared};
 use crate::events::{EventFilter, Events, Notice};
 use crate::launch::{self, LaunchOptions, LaunchedBrowser, Started};
 use crate::owner::{Owned, Owner};
-use crate::{CallError, CallOptions, ConnectError, Endpoint, Kind, Options, Status, Tab};
+use crate::{CallError, CallOptions, ConnectError, Endpoint, Kind, Options, Resume, Status, Tab};
 
 /// A hold on one browser that outlives its connections.
 ///
@@ -46,7 +46,8 @@ impl Session {
     /// first failure is final unless [`keeptab_link::Config::retry_first`] says otherwise.
     pub async fn connect(endpoint: Endpoint, options: Options) -> Result<Self, ConnectError> {
         let name = endpoint.to_string();
-        Self::open(Dialer::new(endpoint), None, options, &name).await
+        let dialer = Dialer::owned(endpoint, options.owner_epoch);
+        Self::open(dialer, None, options, &name).await
     }
 
     /// Starts a browser and connects to it.
@@ -84,7 +85,11 @@ impl Session {
         options: Options,
         name: &str,
     ) -> Result<Self, ConnectError> {
-        let shared = Arc::new(Shared::new(options.link, crate::driver::now()));
+        let now = crate::driver::now();
+        let shared = Arc::new(Shared::new(options.link, options.keeping, now));
+        if let Some(Resume { snapshot, silent }) = options.resume {
+            shared.input(|link, now| link.resume(now, snapshot, silent));
+        }
         let driver = Driver::new(Arc::clone(&shared), dialer);
         let session = Self(Arc::new(Owner::start(shared, driver, owned)));
         session.shared().input(|link, now| link.open(now));
@@ -182,6 +187,12 @@ impl Session {
     ) -> Result<E, CallError> {
         let events = self.events(EventFilter::of::<E>(), WAIT_CAPACITY);
         wait_in(events, wanted, patience).await
+    }
+
+    /// What another process needs to go on with this session: see [`Options::with_resume`]. Holds
+    /// what was set, so secrets if there are some in it.
+    pub fn snapshot(&self) -> Snapshot {
+        self.shared().lock().link.snapshot()
     }
 
     /// How the session does.

@@ -58,6 +58,8 @@ pub enum Cause {
     Requested,
     /// Somebody closed the link.
     Closed,
+    /// The process that held the connection has ended, and this one takes over from it.
+    OwnerEnded,
 }
 
 impl Cause {
@@ -81,6 +83,7 @@ impl Cause {
             Self::NotAllowed => "not_allowed",
             Self::Requested => "requested",
             Self::Closed => "closed",
+            Self::OwnerEnded => "owner_ended",
         }
     }
 
@@ -164,6 +167,7 @@ impl fmt::Display for Cause {
             Self::NotAllowed => f.write_str("nobody allowed the connection in the browser"),
             Self::Requested => f.write_str("a new connection was asked for"),
             Self::Closed => f.write_str("closed"),
+            Self::OwnerEnded => f.write_str("the process that held it ended"),
         }
     }
 }
@@ -213,6 +217,8 @@ pub struct DialInfo {
     pub endpoint_identity: Option<String>,
     /// What carries the messages.
     pub transport: Transport,
+    /// What a keeper says of the time in which it had no owner.
+    pub handover: crate::Handover,
 }
 
 /// What carries the messages.

@@ -125,6 +125,7 @@ impl Link {
             "Target.setDiscoverTargets" if value.get("discover") == Some(&Value::Bool(false)) => {
                 // The link itself goes on needing it.
                 self.ledger_mut(target.as_ref()).forget(method);
+                self.revision += 1;
                 return Err(Settlement::Reply(Raw::object_empty()));
             }
             _ => {}
@@ -210,7 +211,10 @@ impl Link {
             }
             Condition::Crashed(_) => true,
             // It may be a dialog that opened while the connection was lost: these are the ways out.
-            Condition::Hung { .. } => refusals::revives(&cmd.method),
+            // It may be one that an adopted connection can answer.
+            Condition::Hung { .. } => {
+                refusals::revives(&cmd.method) || &*cmd.method == "Page.handleJavaScriptDialog"
+            }
             _ => false,
         };
         if session.is_none() || !(impaired || target.phase == Phase::Ready) {
@@ -299,7 +303,9 @@ impl Link {
             if let Some(real) = target.ledger.translate(&method, &params) {
                 params = real;
             }
-            target.held.sent(&method, &params);
+            if target.held.sent(&method, &params) {
+                self.revision += 1;
+            }
         } else if &*method == "Target.setDiscoverTargets" {
             // The browser lists its targets only when this is switched on, and it is on.
             let off = Raw::from_static(r#"{"discover":false}"#);
@@ -340,6 +346,7 @@ impl Link {
         let target = self.targets.get_mut(&id)?;
         target.wanted = false;
         target.ledger.clear();
+        self.revision += 1;
         let real = target.session.clone()?;
         let parent = target.info.parent.clone();
         let over = parent.and_then(|parent| self.targets.get(&parent)?.session.clone());

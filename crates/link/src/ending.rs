@@ -69,6 +69,7 @@ impl Link {
     /// A setting whose answer was lost counts as made: it is set again, which does no harm.
     pub(crate) fn presume_set(&mut self, cmd: &Cmd, key: Key) {
         if cmd.sticky {
+            self.revision += 1;
             self.ledger_mut(cmd.target.as_ref()).done(
                 &cmd.method,
                 &cmd.params,

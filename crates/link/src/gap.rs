@@ -46,6 +46,19 @@ pub struct Gap {
     pub not_restored: Vec<NotRestored>,
     /// Targets that had not answered when this record was made. Their commands wait.
     pub unanswered: Vec<TargetId>,
+    /// The connection itself was not lost, only its owner: ids stay valid, everything that was set
+    /// stayed in force, and `to` equals `from`. Only events and answers may be missing.
+    pub handover: Option<Handover>,
+}
+
+/// What is known of the time in which a connection had no owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Handover {
+    /// Events that came while nobody was there to take them. What had reached the former owner and
+    /// was not read by it is not among them.
+    pub dropped: u64,
+    /// Commands of the former owner that have left, and whose answer nobody has had.
+    pub in_flight: usize,
 }
 
 impl Gap {
@@ -72,6 +85,9 @@ impl Gap {
             && self.without_init_scripts.is_empty()
             && self.not_restored.is_empty()
             && self.unanswered.is_empty()
+            && self
+                .handover
+                .is_none_or(|handover| handover == Handover::default())
     }
 }
 

@@ -117,6 +117,10 @@ impl Link {
             if let Some(id) = &cmd.target {
                 self.keep_own_domains(now, id, &cmd.method);
             }
+            self.revision += 1;
+            if cmd.owner.is_some() {
+                self.out.push_back(Output::Keep);
+            }
         }
         let result = handles::tag_result(&cmd.method, result, self.epoch.0);
         self.tell(&cmd, Settlement::Reply(result));

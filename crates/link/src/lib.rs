@@ -44,6 +44,7 @@ mod refusals;
 mod rtt;
 mod settle;
 mod setup;
+mod snapshot;
 mod state;
 mod table;
 mod target;
@@ -56,12 +57,13 @@ pub use cause::{Cause, DialError, DialInfo, Transport};
 pub use command::Submit;
 pub use config::{AttachPolicy, Backoff, Config, Limits, ReplacedPolicy};
 pub use gap::{
-    BornDocument, Gap, Identity, NotRestored, Stream, StreamGap, UnknownOutcome, Verdict,
+    BornDocument, Gap, Handover, Identity, NotRestored, Stream, StreamGap, UnknownOutcome, Verdict,
 };
 pub use health::{Counters, Health};
 pub use ids::{Epoch, Route, TargetId, Token};
 pub use link::Link;
 pub use output::{EventMsg, Output, TargetChange};
 pub use settle::{CdpError, NotSent, Settlement, TargetEnd};
+pub use snapshot::{Snapshot, SnapshotError};
 pub use state::{State, StateChange};
 pub use target::{Condition, Dialog, TargetInfo};

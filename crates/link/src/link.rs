@@ -42,6 +42,12 @@ pub struct Link {
     /// Whether the endpoint writes messages in Chromium's order.
     pub(crate) quick: bool,
     pub(crate) last_loss: Option<Cause>,
+    /// What there was when the owner of a connection that may live on was lost.
+    pub(crate) left: Option<crate::Snapshot>,
+    /// Counts changes for [`Link::revision`].
+    pub(crate) revision: u64,
+    /// Whether any transport was ever open.
+    pub(crate) reached: bool,
 }
 
 /// The transport.
@@ -92,6 +98,9 @@ impl Link {
             round_trips: RoundTrips::default(),
             quick: true,
             last_loss: None,
+            left: None,
+            revision: 0,
+            reached: false,
         }
     }
 

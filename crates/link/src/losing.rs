@@ -11,8 +11,8 @@ use crate::pending::Own;
 use crate::recovery::Recovery;
 use crate::table::Key;
 use crate::{
-    Cause, DialError, DialInfo, Epoch, NotSent, Output, Settlement, State, Str, Transport,
-    UnknownOutcome,
+    Cause, DialError, DialInfo, Epoch, NotSent, Output, Settlement, Snapshot, State, Str,
+    Transport, UnknownOutcome,
 };
 
 /// The longest wait that an endpoint may ask for.
@@ -62,6 +62,7 @@ impl Link {
         }
         self.recall();
         self.settle_all(&Cause::Closed, &NotSent::Closed);
+        self.left = self.leaves();
         if self.wire != Wire::Down {
             self.out.push_back(Output::Abort);
         }
@@ -128,8 +129,15 @@ impl Link {
         let DialInfo {
             endpoint_identity,
             transport,
+            handover,
         } = info;
-        self.epoch = Epoch(self.epoch.0 + 1);
+        let same = self.left.take().filter(|left| {
+            transport == Transport::Keeper && left.is_of(endpoint_identity.as_deref())
+        });
+        if same.is_none() {
+            self.epoch = Epoch(self.epoch.0 + 1);
+        }
+        self.reached = true;
         self.wire = Wire::Open {
             transport,
             malformed: 0,
@@ -143,10 +151,14 @@ impl Link {
         };
         self.heartbeat = Some(Heartbeat::new(now, self.config.probe_after, patience));
         if self.recovery.is_some() {
+            if let Some(left) = same {
+                self.adopt(left, handover);
+            }
             self.greet(now, endpoint_identity);
             return;
         }
         self.browser.identity = endpoint_identity;
+        self.revision += 1;
         self.browser.open = true;
         let discover = Raw::from_static(r#"{"discover":true}"#);
         self.send_own(
@@ -185,7 +197,7 @@ impl Link {
             }
             DialError::Unreachable { reason } => {
                 let cause = Cause::Unreachable(reason);
-                if self.recovery.is_none() && !self.config.retry_first {
+                if !self.reached && !self.config.retry_first {
                     return self.give_up(now, cause);
                 }
                 let next = self.attempts.after_failure(None);
@@ -266,12 +278,14 @@ impl Link {
             .heartbeat
             .take()
             .map_or(now, |heartbeat| heartbeat.last_byte());
+        let left = self.leaves();
         self.wire = Wire::Down;
         self.browser.open = false;
         self.timers.clear_all();
         self.last_loss = Some(cause.clone());
         if was_open {
             self.counters.losses += 1;
+            self.left = left;
             self.note_loss(now, last_byte, &cause);
             self.sort_out(&cause);
             self.targets.disconnected();
@@ -294,6 +308,17 @@ impl Link {
         self.after_loss(now, cause);
     }
 
+    /// A keeper holds the connection for its next owner, which may be us again.
+    fn leaves(&self) -> Option<Snapshot> {
+        match self.wire {
+            Wire::Open {
+                transport: Transport::Keeper,
+                ..
+            } => Some(self.snapshot()),
+            _ => None,
+        }
+    }
+
     fn after_loss(&mut self, now: Instant, cause: Cause) {
         // These say: not now.
         let patient = matches!(
@@ -308,10 +333,23 @@ impl Link {
     }
 
     fn note_loss(&mut self, now: Instant, last_byte: Instant, cause: &Cause) {
-        if let Some(recovery) = &mut self.recovery {
-            return recovery.lost_again();
+        if let Some(mut recovery) = self.recovery.take() {
+            // What an adopted connection had kept is lost after all, unless the next one is it again.
+            if recovery.gap.handover.is_some() {
+                self.declare_fragile(&mut recovery);
+            }
+            recovery.lost_again();
+            self.recovery = Some(recovery);
+            return;
         }
         let mut recovery = Recovery::new(self.epoch, last_byte, now, cause.clone());
+        self.note_known(&mut recovery);
+        self.declare_fragile(&mut recovery);
+        self.recovery = Some(recovery);
+    }
+
+    /// Targets that are there at the loss, and streams that are on.
+    pub(crate) fn note_known(&self, recovery: &mut Recovery) {
         let browser = self
             .browser
             .ledger
@@ -330,13 +368,16 @@ impl Link {
                     .map(|stream| (stream, Some(id.clone()))),
             );
         }
+    }
+
+    /// Names what cannot be set again.
+    pub(crate) fn declare_fragile(&mut self, recovery: &mut Recovery) {
         recovery.declare(None, &mut self.browser.ledger);
         for id in self.targets.ids() {
             if let Some(target) = self.targets.get_mut(&id) {
                 recovery.declare(Some(&id), &mut target.ledger);
             }
         }
-        self.recovery = Some(recovery);
     }
 
     /// Takes back what no driver has fetched: it has not left us.

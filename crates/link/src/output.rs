@@ -46,6 +46,9 @@ pub enum Output {
     Gap(Box<Gap>),
     /// A target came, changed or went.
     Target(TargetChange),
+    /// A setting was made, and the very next output settles the call that made it: a driver that keeps
+    /// snapshots keeps one before it hands that on.
+    Keep,
 }
 
 /// An event. Cloning is cheap; `params` shares the memory of the message.

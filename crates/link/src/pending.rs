@@ -59,6 +59,8 @@ pub(crate) enum Step {
     Entry(String),
     /// Does what was set read back?
     ReadBack,
+    /// Does it answer?
+    Alive,
     /// Release what was held down.
     Release,
 }

@@ -14,8 +14,8 @@ use crate::pending::Own;
 use crate::targets::WireInfo;
 use crate::timers::Timer;
 use crate::{
-    Cause, Epoch, EventMsg, Gap, Identity, NotRestored, Output, ReplacedPolicy, State, StateChange,
-    Str, Stream, StreamGap, TargetEnd, TargetId, Verdict,
+    Cause, Epoch, EventMsg, Gap, Handover, Identity, NotRestored, Output, ReplacedPolicy, State,
+    StateChange, Str, Stream, StreamGap, TargetEnd, TargetId, Verdict,
 };
 
 /// A connection that has held for so long is worth replacing at once when it is lost.
@@ -78,6 +78,7 @@ impl Recovery {
             without_init_scripts: Vec::new(),
             not_restored: Vec::new(),
             unanswered: Vec::new(),
+            handover: None,
         };
         Self {
             gap,
@@ -96,6 +97,7 @@ impl Recovery {
     /// The connection failed again before everything was as it was: all of it starts over.
     pub(crate) fn lost_again(&mut self) {
         self.gap.losses += 1;
+        self.gap.handover = None;
         self.step = Step::Down;
         self.waiting.clear();
         self.browser_left = 0;
@@ -110,6 +112,13 @@ impl Recovery {
                 reason: "it ended with its connection".to_owned(),
             });
         }
+    }
+
+    /// The connection is the one that was there before.
+    pub(crate) fn adopted(&mut self, handover: Handover) {
+        self.gap.not_restored.clear();
+        self.gap.zombie = false;
+        self.gap.handover = Some(handover);
     }
 
     pub(crate) fn may_attach(&self) -> bool {
@@ -222,7 +231,47 @@ impl Link {
                 self.target_gone(&id, &TargetEnd::GoneInGap);
             }
         }
-        self.restore_browser(now);
+        let adopted = self
+            .recovery
+            .as_ref()
+            .is_some_and(|recovery| recovery.gap.handover.is_some());
+        if adopted {
+            self.go_on_with_targets(now);
+        } else {
+            self.restore_browser(now);
+        }
+    }
+
+    /// Nothing was lost on the browser's side: every target that has its session is looked at, and
+    /// those that came meanwhile are attached to.
+    fn go_on_with_targets(&mut self, now: Instant) {
+        let mut waiting = BTreeSet::new();
+        for id in self.targets.ids() {
+            let Some(target) = self.targets.get(&id) else {
+                continue;
+            };
+            if target.session.is_some()
+                || target.wanted
+                || self.attaches_by_itself(&target.info.kind)
+            {
+                waiting.insert(id);
+            }
+        }
+        let targets: Vec<TargetId> = waiting.iter().cloned().collect();
+        if let Some(recovery) = &mut self.recovery {
+            recovery.browser_left = 1;
+            recovery.waiting = waiting;
+        }
+        for id in targets {
+            if self
+                .targets
+                .get(&id)
+                .is_some_and(|target| target.session.is_some())
+            {
+                self.verify(now, &id);
+            }
+        }
+        self.browser_step(now, None, true, &Raw::object_empty());
     }
 
     /// Sets again what was set on the browser, and attaches to the targets, all in one burst.
@@ -343,10 +392,13 @@ impl Link {
             return;
         };
         self.timers.clear(&Timer::Gap);
+        let adopted = recovery.gap.handover.is_some();
         let streams = recovery.verdicts(|stream, target| {
             let there = target.is_none_or(|id| self.targets.get(id).is_some());
             let navigated = target.is_some_and(|id| recovery.navigated.contains(id));
             match stream {
+                // A domain that stayed on tells nothing again.
+                _ if adopted => Verdict::Unknown,
                 Stream::Console if there && !navigated => Verdict::Partial,
                 Stream::Page | Stream::Targets if there => Verdict::Partial,
                 _ => Verdict::Unknown,

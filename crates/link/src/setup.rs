@@ -139,6 +139,70 @@ impl Link {
         }
     }
 
+    /// The session of a target was adopted: asks whether it is still there, and whether what was set is
+    /// what the page sees. Sets nothing.
+    pub(crate) fn verify(&mut self, now: Instant, id: &TargetId) {
+        let Some(target) = self.targets.get_mut(id) else {
+            return;
+        };
+        let own =
+            |method: &'static str, step| (Str::from_static(method), Raw::object_empty(), step);
+        // Tells of a crash that nobody heard of.
+        let mut calls = vec![own("Inspector.enable", Step::Domain)];
+        if target.has_pages() {
+            calls.push(own("Page.getFrameTree", Step::FrameTree));
+            let question = read_back(target).unwrap_or_else(|| {
+                let nothing = Raw::from_static(r#"{"expression":"0","silent":true}"#);
+                (
+                    Str::from_static("Runtime.evaluate"),
+                    nothing,
+                    Step::ReadBack,
+                )
+            });
+            calls.push(question);
+        } else {
+            calls.push(own("Runtime.getHeapUsage", Step::Alive));
+        }
+        let impaired = !matches!(target.info.condition, Condition::Fine);
+        let nothing_set = target.ledger.is_empty();
+        target.phase = Phase::Setup;
+        target.left = 0;
+        // What needs an id of another is in force like everything else.
+        target.dependent = true;
+        target.unread.clear();
+        target.read_twice = false;
+        if !impaired {
+            self.timers
+                .set(now + self.config.restore_timeout, Timer::Setup(id.clone()));
+        }
+        self.send_setup(now, id, calls);
+        // A dialog keeps the page from answering, and is answered over this connection; a crashed
+        // page answers when it is loaded again.
+        if impaired || nothing_set {
+            self.ready(now, id);
+        }
+    }
+
+    /// The browser does not know the session that was left to us.
+    fn adopted_in_vain(&mut self, now: Instant, id: &TargetId) {
+        self.timers.clear(&Timer::Setup(id.clone()));
+        let Some(target) = self.targets.get_mut(id) else {
+            return;
+        };
+        target.unverified = false;
+        let session = target.session.clone();
+        let alone = target.info.parent.is_none();
+        if let Some(session) = session {
+            self.targets.unbind(&session);
+        }
+        if alone {
+            self.attach_if_possible(now, id);
+        } else {
+            // Frames and workers come back only by themselves.
+            self.target_gone(id, &TargetEnd::GoneInGap);
+        }
+    }
+
     fn send_setup(&mut self, now: Instant, id: &TargetId, calls: Calls) {
         let Some(target) = self.targets.get_mut(id) else {
             return;
@@ -172,6 +236,24 @@ impl Link {
             None
         } else {
             Some(read_error(body).message)
+        };
+        if target.unverified {
+            match &error {
+                Some(message) if message.contains("Session with given id not found") => {
+                    return self.adopted_in_vain(now, id);
+                }
+                _ if matches!(step, Step::ReadBack | Step::Alive) => {
+                    target.unverified = false;
+                    // The page ran this, so the dialog that was left to us is gone.
+                    if matches!(target.info.condition, Condition::Dialog(_)) {
+                        self.set_condition(id, Condition::Fine);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let Some(target) = self.targets.get_mut(id) else {
+            return;
         };
         match (step, error) {
             // A crashed tab answers when it is revived; then all of it is done again.
@@ -445,7 +527,12 @@ impl Link {
             now_there.insert(name, loader);
         }
         target.documents = now_there;
-        let matters = target.ledger.has_init_scripts();
+        let adopted = self
+            .recovery
+            .as_ref()
+            .is_some_and(|recovery| recovery.gap.handover.is_some());
+        // Init scripts stayed in force.
+        let matters = target.ledger.has_init_scripts() && !adopted;
         if let (Some(recovery), false) = (&mut self.recovery, born.is_empty()) {
             if born.iter().any(|document| document.frame == id.as_str()) {
                 recovery.navigated.insert(id.clone());

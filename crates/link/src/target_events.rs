@@ -164,6 +164,7 @@ impl Link {
                 Some(params)
             }
             (_, Some(id)) if method.starts_with("WebAuthn.") => {
+                self.revision += 1;
                 let shown = self
                     .targets
                     .get_mut(id)
@@ -340,6 +341,7 @@ impl Link {
             return;
         };
         if target.info.condition != condition {
+            self.revision += 1;
             target.info.condition = condition.clone();
             self.out.push_back(Output::Target(TargetChange::Condition(
                 id.clone(),
@@ -379,6 +381,7 @@ impl Link {
         } = opening;
         if let Some(target) = self.targets.get_mut(id) {
             target.dialog_since = Some(now);
+            target.unverified = false;
         }
         let dialog = Dialog {
             kind: kind.into(),

@@ -56,6 +56,8 @@ pub(crate) struct Target {
     pub(crate) read_twice: bool,
     /// Preparing it was cut short by a crash.
     pub(crate) again: bool,
+    /// It was adopted with its session, and has not answered over it yet.
+    pub(crate) unverified: bool,
 }
 
 impl Target {
@@ -81,6 +83,7 @@ impl Target {
             unread: Vec::new(),
             read_twice: false,
             again: false,
+            unverified: false,
         }
     }
 
@@ -103,6 +106,7 @@ impl Target {
         self.retry_since = None;
         self.again = false;
         self.blocked = false;
+        self.unverified = false;
         if let Condition::Dialog(dialog) = &mut self.info.condition {
             dialog.answerable = false;
         }
@@ -117,9 +121,15 @@ pub(crate) struct Targets {
     sessions: HashMap<Str, TargetId>,
     /// Second sessions on a target, which are being given back.
     extra: HashSet<Str>,
+    /// Counts targets that came or went, and sessions.
+    revision: u64,
 }
 
 impl Targets {
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.order.len()
     }
@@ -148,6 +158,7 @@ impl Targets {
     }
 
     pub(crate) fn insert(&mut self, info: TargetInfo) -> &mut Target {
+        self.revision += 1;
         let id = info.id.clone();
         self.order.push(id.clone());
         self.by_id.entry(id).or_insert_with(|| Target::new(info))
@@ -155,6 +166,7 @@ impl Targets {
 
     pub(crate) fn remove(&mut self, id: &TargetId) -> Option<Target> {
         let target = self.by_id.remove(id)?;
+        self.revision += 1;
         self.order.retain(|other| other != id);
         if let Some(session) = &target.session {
             self.sessions.remove(session);
@@ -167,6 +179,7 @@ impl Targets {
     }
 
     pub(crate) fn bind(&mut self, session: Str, id: &TargetId) {
+        self.revision += 1;
         if let Some(target) = self.by_id.get_mut(id) {
             target.session = Some(session.clone());
             self.sessions.insert(session, id.clone());
@@ -175,6 +188,7 @@ impl Targets {
 
     pub(crate) fn unbind(&mut self, session: &str) -> Option<TargetId> {
         let id = self.sessions.remove(session)?;
+        self.revision += 1;
         if let Some(target) = self.by_id.get_mut(&id) {
             target.session = None;
             target.phase = Phase::Detached;

@@ -75,6 +75,7 @@ pub(super) async fn websocket(
             info: DialInfo {
                 endpoint_identity: Some(address.bare_path().to_owned()),
                 transport: Carrier::WebSocket,
+                ..DialInfo::default()
             },
         },
         asked,

@@ -44,26 +44,31 @@ enum Way {
 
 impl Dialer {
     pub(crate) fn new(endpoint: Endpoint) -> Self {
-        Self::by(Way::Endpoint(endpoint), Places::current())
+        Self::owned(endpoint, None)
+    }
+
+    /// `owner` is the fencing number at a keeper; `None` for one by the clock.
+    pub(crate) fn owned(endpoint: Endpoint, owner: Option<u64>) -> Self {
+        Self::by(Way::Endpoint(endpoint), Places::current(), owner)
     }
 
     /// As [`Dialer::new`], and looks for running browsers in these places.
     #[cfg(test)]
     pub(super) fn in_places(endpoint: Endpoint, places: Places) -> Self {
-        Self::by(Way::Endpoint(endpoint), places)
+        Self::by(Way::Endpoint(endpoint), places, None)
     }
 
     /// A browser that we started, by its pipe.
     #[cfg(unix)]
     pub(crate) fn pipe(pipe: super::pipe::PipeDial) -> Self {
-        Self::by(Way::Pipe(pipe), Places::current())
+        Self::by(Way::Pipe(pipe), Places::current(), None)
     }
 
-    fn by(way: Way, places: Places) -> Self {
+    fn by(way: Way, places: Places, owner: Option<u64>) -> Self {
         Self(Arc::new(Inner {
             way,
             places,
-            owner: super::keeper::new_epoch(),
+            owner: owner.unwrap_or_else(super::keeper::new_epoch),
             chosen: OnceLock::new(),
             reached: AtomicBool::new(false),
             asked: AtomicBool::new(false),

@@ -51,6 +51,7 @@ impl PipeDial {
             info: DialInfo {
                 endpoint_identity: Some(format!("pid {}", self.process.pid())),
                 transport: Carrier::Pipe,
+                ..DialInfo::default()
             },
         })
     }

@@ -6,5 +6,5 @@ mod dialing;
 mod shared;
 mod task;
 
-pub(crate) use shared::{Shared, now};
+pub(crate) use shared::{Settled, Shared, now};
 pub(crate) use task::Driver;

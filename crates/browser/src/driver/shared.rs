@@ -9,6 +9,7 @@ use keeptab_link::{Config, Epoch, Link, Output, Settlement, State, Submit, Token
 use tokio::sync::{oneshot, watch};
 
 use crate::events::{EventFilter, Events, Notice, Offer, Subscriber};
+use crate::keeping::Keeper;
 
 /// The end of a call.
 pub(crate) struct Settled {
@@ -35,10 +36,15 @@ pub(crate) struct Core {
     pub(crate) abandoned: bool,
     /// The driver has ended; nothing settles any more.
     over: bool,
+    /// Who keeps snapshots, and up to which change it was told.
+    keeper: Option<Keeper>,
+    told: u64,
+    /// The next settlement is of a call whose effect is to be kept first.
+    keep_next: bool,
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, now: Instant) -> Self {
+    pub(crate) fn new(config: Config, keeper: Option<Keeper>, now: Instant) -> Self {
         let core = Core {
             link: Link::new(config, now),
             calls: HashMap::default(),
@@ -48,6 +54,9 @@ impl Shared {
             driver: None,
             abandoned: false,
             over: false,
+            keeper,
+            told: 0,
+            keep_next: false,
         };
         Self {
             core: Mutex::new(core),
@@ -81,9 +90,14 @@ impl Shared {
                 settlement,
                 epoch,
             } => {
+                let keep = std::mem::take(&mut core.keep_next);
                 if let Some(caller) = core.calls.remove(&token) {
-                    // A caller that went away needs no answer.
-                    let _ = caller.send(Settled { settlement, epoch });
+                    let settled = Settled { settlement, epoch };
+                    match &core.keeper {
+                        Some(keeper) if keep => keeper.settled(caller, settled),
+                        // A caller that went away needs no answer.
+                        _ => drop(caller.send(settled)),
+                    }
                 }
             }
             Output::Event(event) => core.offer(|subscriber| subscriber.offer(&event)),
@@ -101,6 +115,7 @@ impl Shared {
                 let change = Arc::new(change);
                 core.offer(|subscriber| subscriber.tell(Notice::Target(change.clone())));
             }
+            Output::Keep => core.keep_next = true,
             other => return Some(other),
         }
         None
@@ -148,6 +163,16 @@ impl Core {
             self.subscribers.push(subscriber);
         }
         events
+    }
+
+    /// Tells whoever keeps snapshots, if there is anything new.
+    pub(super) fn tell_keeper(&mut self) {
+        if let Some(keeper) = &self.keeper {
+            let revision = self.link.revision();
+            if std::mem::replace(&mut self.told, revision) != revision {
+                keeper.changed();
+            }
+        }
     }
 
     /// Notices that readers lost by being slow.

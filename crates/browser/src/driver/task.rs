@@ -197,6 +197,7 @@ impl Future for Driver {
                 core.link.close(now);
             }
             let any = driver.obey(&mut core);
+            core.tell_keeper();
             let closed = matches!(core.link.state(), keeptab_link::State::Closed);
             let due = core.link.poll_timeout();
             drop(core);

@@ -1,7 +1,7 @@
 //! The keeper's side of things: the pipe's framing, command ids that are unique across owners, and the
 //! keeper's own messages.
 use bytes::{Bytes, BytesMut};
-use keeptab_link::Cause;
+use keeptab_link::{Cause, Handover};
 use serde::Deserialize;
 
 use super::framed::{Decoded, Framing};
@@ -159,10 +159,33 @@ pub(crate) struct Welcome {
     #[serde(default)]
     pub(crate) next_id: u64,
     #[serde(default)]
+    dropped: u64,
+    #[serde(default)]
+    in_flight: Vec<Listed>,
+    #[serde(default)]
     pub(crate) why: Option<String>,
 }
 
+/// A command of a former owner.
+#[derive(Debug, Deserialize)]
+struct Listed {
+    #[serde(default)]
+    state: String,
+}
+
 impl Welcome {
+    /// What happened while nobody owned the connection.
+    pub(crate) fn handover(&self) -> Handover {
+        Handover {
+            dropped: self.dropped,
+            in_flight: self
+                .in_flight
+                .iter()
+                .filter(|command| command.state == "sent")
+                .count(),
+        }
+    }
+
     /// Reads the answer; the error says why we are not welcome.
     pub(crate) fn read(message: &[u8]) -> Result<Self, String> {
         let welcome: Self = serde_json::from_slice(message).map_err(|error| error.to_string())?;

@@ -14,14 +14,14 @@ pub(crate) struct Entry {
     /// As the caller gave them.
     pub(crate) params: Raw,
     /// Submission order of the call, by which the last one wins.
-    seq: u64,
+    pub(super) seq: u64,
     /// Place among the others when they are set again.
-    order: u64,
-    kind: Kind,
+    pub(super) order: u64,
+    pub(super) kind: Kind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Set,
     Fragile,
     /// `shown` is the id that the caller knows, `real` the one of the present connection.
@@ -35,8 +35,8 @@ enum Kind {
 /// What is set on one target, or on the browser.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    entries: HashMap<String, Entry>,
-    next: u64,
+    pub(super) entries: HashMap<String, Entry>,
+    pub(super) next: u64,
 }
 
 impl Ledger {

@@ -2,12 +2,13 @@
 use std::collections::BTreeMap;
 
 use keeptab_protocol::Raw;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::Str;
 
 /// What input commands have pressed and not released, as far as they were sent.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Held {
     /// By `code` or `key`; the event that pressed it.
     keys: BTreeMap<String, Map<String, Value>>,
@@ -20,14 +21,16 @@ impl Held {
         self.keys.is_empty() && self.buttons.is_empty() && !self.touching
     }
 
-    /// A command leaves us. Anything but `Input.dispatch…` is ignored.
-    pub(crate) fn sent(&mut self, method: &str, params: &Raw) {
+    /// A command leaves us. Anything but `Input.dispatch…` is ignored. Returns whether something is
+    /// held now that was not, or the other way round.
+    pub(crate) fn sent(&mut self, method: &str, params: &Raw) -> bool {
         let Some(kind) = method.strip_prefix("Input.dispatch") else {
-            return;
+            return false;
         };
         let Ok(event) = params.parse::<Map<String, Value>>() else {
-            return;
+            return false;
         };
+        let before = (self.keys.len(), self.buttons.len(), self.touching);
         let text = |field: &str| {
             event
                 .get(field)
@@ -66,6 +69,7 @@ impl Held {
             }
             _ => {}
         }
+        before != (self.keys.len(), self.buttons.len(), self.touching)
     }
 
     /// The commands that release everything, after which nothing is held.

@@ -5,6 +5,7 @@ mod world;
 mod basics;
 mod dialogs;
 mod gaps;
+mod handovers;
 mod heartbeats;
 mod hostile;
 mod losses;

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use keeptab_link::{
-    Cause, Config, DialError, DialInfo, EventMsg, Gap, Link, NotSent, Output, Route, Settlement,
-    State, Str, Submit, TargetChange, TargetId, Token, Transport,
+    Cause, Config, DialError, DialInfo, EventMsg, Gap, Handover, Link, NotSent, Output, Route,
+    Settlement, Snapshot, State, Str, Submit, TargetChange, TargetId, Token, Transport,
 };
 use keeptab_protocol::Raw;
 
@@ -41,6 +41,8 @@ pub(crate) struct World {
     pub(crate) dials: Vec<Instant>,
     pub(crate) pings: u32,
     pub(crate) submitted: u64,
+    /// Settings made, each of which came right before its settlement.
+    pub(crate) keeps: u32,
     connected: bool,
     dial_open: bool,
     closed: bool,
@@ -62,6 +64,7 @@ impl World {
             info: DialInfo {
                 endpoint_identity: Some("uuid-1".to_owned()),
                 transport: Transport::WebSocket,
+                handover: Handover::default(),
             },
             stalled: false,
             deaf: false,
@@ -75,6 +78,7 @@ impl World {
             dials: Vec::new(),
             pings: 0,
             submitted: 0,
+            keeps: 0,
             connected: false,
             dial_open: false,
             closed: false,
@@ -225,6 +229,12 @@ impl World {
             }
             Output::Gap(gap) => self.gaps.push(*gap),
             Output::Target(change) => self.changes.push(change),
+            Output::Keep => {
+                self.keeps += 1;
+                let next = self.link.poll();
+                assert!(matches!(next, Some(Output::Settle { .. })), "{next:?}");
+                next.into_iter().for_each(|next| self.handle(next));
+            }
         }
     }
 
@@ -233,20 +243,51 @@ impl World {
         if !std::mem::take(&mut self.dial_open) {
             return;
         }
-        self.model.connect();
+        if self.info.transport == Transport::Keeper && self.model.connection > 0 {
+            // The connection lives on; what came meanwhile is dropped.
+            self.model.take();
+        } else {
+            self.model.connect();
+        }
         self.connected = true;
         self.inbox.clear();
         self.link.dialed(self.now, self.info.clone());
     }
 
     fn hang_up(&mut self) {
-        if std::mem::take(&mut self.connected) {
+        if std::mem::take(&mut self.connected) && self.info.transport != Transport::Keeper {
             self.model.disconnect();
         }
         self.inbox.clear();
         // The next connection is a good one.
         self.stalled = false;
         self.deaf = false;
+    }
+
+    /// The process that drives the link ends without a word. Returns what it had written down.
+    pub(crate) fn die(&mut self) -> Vec<u8> {
+        let kept = self.link.snapshot().to_bytes();
+        self.hang_up();
+        self.link = Link::new(Config::default(), self.now);
+        // Nobody is left to hear how these end.
+        for token in 1..=self.submitted {
+            let lost = Settlement::OutcomeUnknown {
+                cause: Cause::OwnerEnded,
+            };
+            self.settled.entry(token).or_insert(lost);
+        }
+        self.states.clear();
+        self.gaps.clear();
+        self.events.clear();
+        kept
+    }
+
+    /// The next process takes over.
+    pub(crate) fn succeed(&mut self, kept: &[u8]) {
+        let snapshot = Snapshot::from_bytes(kept).expect("a snapshot");
+        self.link.resume(self.now, snapshot, Duration::from_secs(3));
+        self.link.open(self.now);
+        self.run();
     }
 
     pub(crate) fn is_connected(&self) -> bool {

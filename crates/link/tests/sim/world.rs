@@ -274,7 +274,7 @@ impl World {
                         self.promises.forget(&target.id);
                     }
                 }
-                Output::Event(_) | Output::Target(_) => {}
+                Output::Event(_) | Output::Target(_) | Output::Keep => {}
             }
         }
         let health = self.link.health(self.now);
@@ -396,6 +396,7 @@ impl World {
         let info = DialInfo {
             endpoint_identity: Some(self.browser.identity()),
             transport: Transport::WebSocket,
+            ..DialInfo::default()
         };
         self.link.dialed(self.now, info);
     }

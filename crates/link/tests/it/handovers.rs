@@ -1,0 +1,439 @@
+//! One process ends, and the next goes on with the same connection.
+use std::time::Duration;
+
+use keeptab_link::{
+    Cause, DialInfo, Epoch, Handover, Settlement, Snapshot, SnapshotError, State, Stream, TargetId,
+    Transport, Verdict,
+};
+use keeptab_protocol::Raw;
+use proptest::prelude::*;
+
+use crate::world::World;
+
+const UA: &str = "Emulation.setUserAgentOverride";
+const SCRIPT: &str = "Page.addScriptToEvaluateOnNewDocument";
+
+/// A browser behind a keeper.
+fn kept(tabs: &[&str]) -> World {
+    let mut world = World::new(tabs);
+    world.info = by_keeper("12-1");
+    world.start();
+    world
+}
+
+fn by_keeper(connection: &str) -> DialInfo {
+    DialInfo {
+        endpoint_identity: Some(connection.to_owned()),
+        transport: Transport::Keeper,
+        handover: Handover {
+            dropped: 2,
+            in_flight: 1,
+        },
+    }
+}
+
+fn set(world: &mut World, tab: Option<&str>, method: &str, params: &str) {
+    let token = world.call(tab, method, params);
+    world.reply(token);
+}
+
+fn set_up(world: &mut World) {
+    set(
+        world,
+        None,
+        "Browser.grantPermissions",
+        r#"{"permissions":["geolocation"]}"#,
+    );
+    set(world, Some("A"), UA, r#"{"userAgent":"U"}"#);
+    set(world, Some("A"), SCRIPT, r#"{"source":"1"}"#);
+    set(world, Some("A"), "Runtime.enable", "{}");
+}
+
+fn methods_since(world: &World, from: usize) -> Vec<String> {
+    world.model.done[from..]
+        .iter()
+        .map(|done| done.method.clone())
+        .collect()
+}
+
+fn condition(world: &World, tab: &str) -> &'static str {
+    world
+        .link
+        .target(&TargetId::from(tab))
+        .map_or("gone", |info| info.condition.name())
+}
+
+#[test]
+fn the_same_connection_is_adopted_and_nothing_is_set_again() {
+    let mut world = kept(&["A", "B"]);
+    set_up(&mut world);
+    let before = world.model.done.len();
+    let left = world.die();
+    world.succeed(&left);
+    assert_eq!(world.link.state(), &State::Connected { epoch: Epoch(1) });
+    let sent = methods_since(&world, before);
+    let asks = [
+        "Target.getTargets",
+        "Inspector.enable",
+        "Page.getFrameTree",
+        "Runtime.evaluate",
+    ];
+    assert!(
+        sent.iter().all(|method| asks.contains(&method.as_str())),
+        "{sent:?}"
+    );
+    let token = world.evaluate("A", "after");
+    world.reply(token);
+    let ran = world.model.done.last().expect("ran");
+    assert_eq!((ran.agent.as_str(), ran.scripts), ("U", 1));
+
+    // The script is still known by its id, and goes once.
+    set(
+        &mut world,
+        Some("A"),
+        "Page.removeScriptToEvaluateOnNewDocument",
+        r#"{"identifier":"1"}"#,
+    );
+    let token = world.evaluate("A", "without");
+    world.reply(token);
+    assert_eq!(world.model.done.last().expect("ran").scripts, 0);
+    world.finish();
+}
+
+#[test]
+fn the_gap_says_what_nobody_saw() {
+    let mut world = kept(&["A", "B"]);
+    set_up(&mut world);
+    let left = world.die();
+    world.model.close("B");
+    world.model.open("C", "http://c/");
+    world.succeed(&left);
+    let [gap] = world.gaps.as_slice() else {
+        panic!("{:?}", world.gaps)
+    };
+    assert_eq!((gap.from, gap.to), (Epoch(1), Some(Epoch(1))));
+    assert_eq!(gap.cause, Cause::OwnerEnded);
+    assert_eq!(gap.handover.map(|handover| handover.dropped), Some(2));
+    assert!(!gap.nothing_missed() && !gap.zombie);
+    assert_eq!(gap.duration(), Duration::from_secs(3));
+    let console = gap
+        .streams
+        .iter()
+        .find(|stream| stream.stream == Stream::Console)
+        .expect("it was on");
+    assert_eq!(console.verdict, Verdict::Unknown);
+    let ids = |infos: &[keeptab_link::TargetInfo]| -> Vec<String> {
+        infos.iter().map(|info| info.id.to_string()).collect()
+    };
+    assert_eq!(
+        (ids(&gap.gone), ids(&gap.new)),
+        (vec!["B".into()], vec!["C".into()])
+    );
+    assert!(gap.not_restored.is_empty() && gap.without_init_scripts.is_empty());
+    let token = world.evaluate("C", "1");
+    world.reply(token);
+    world.finish();
+}
+
+#[test]
+fn an_id_that_was_handed_out_before_is_accepted_after() {
+    let mut world = kept(&["A"]);
+    let left = world.die();
+    world.succeed(&left);
+    let token = world.call(
+        Some("A"),
+        "Runtime.callFunctionOn",
+        r#"{"functionDeclaration":"f","objectId":"1.2.3"}"#,
+    );
+    world.reply(token);
+    let done = world.model.done.last().expect("done");
+    assert_eq!(done.params["objectId"], "1.2.3");
+    world.finish();
+}
+
+#[test]
+fn a_dialog_that_is_open_can_still_be_answered() {
+    let mut world = kept(&["A", "B"]);
+    set_up(&mut world);
+    world.evaluate("A", "alert()");
+    world.advance_ms(150);
+    assert_eq!(condition(&world, "A"), "dialog-blocked");
+    let left = world.die();
+    world.succeed(&left);
+    world.advance_ms(500);
+    assert_eq!(condition(&world, "A"), "dialog-blocked");
+    let refused = world.evaluate("A", "no");
+    assert!(matches!(
+        world.end(refused),
+        Some(Settlement::DialogOpen {
+            answerable: true,
+            ..
+        })
+    ));
+    let other = world.evaluate("B", "other tabs go on");
+    world.reply(other);
+    set(
+        &mut world,
+        Some("A"),
+        "Page.handleJavaScriptDialog",
+        r#"{"accept":true}"#,
+    );
+    assert_eq!(condition(&world, "A"), "fine");
+    let token = world.evaluate("A", "yes");
+    world.reply(token);
+    world.finish();
+}
+
+#[test]
+fn a_dialog_that_was_answered_meanwhile_is_noticed() {
+    let mut world = kept(&["A"]);
+    world.model.dialog("A", "confirm");
+    world.run();
+    let left = world.die();
+    world.model.answer_dialog("A");
+    world.succeed(&left);
+    assert_eq!(condition(&world, "A"), "fine");
+    let token = world.evaluate("A", "1");
+    world.reply(token);
+    world.finish();
+}
+
+#[test]
+fn a_dialog_that_opened_meanwhile_can_be_answered() {
+    let mut world = kept(&["A"]);
+    set_up(&mut world);
+    let left = world.die();
+    world.model.dialog("A", "confirm");
+    world.succeed(&left);
+    assert!(matches!(world.link.state(), State::Reconnecting { .. }));
+    world.advance_ms(400);
+    assert!(matches!(world.link.state(), State::Connected { .. }));
+    let waits = world.evaluate("A", "1");
+    world.advance(Duration::from_secs(6));
+    assert_eq!(condition(&world, "A"), "hung");
+    set(
+        &mut world,
+        Some("A"),
+        "Page.handleJavaScriptDialog",
+        r#"{"accept":true}"#,
+    );
+    world.reply(waits);
+    assert_eq!(condition(&world, "A"), "fine");
+    world.finish();
+}
+
+#[test]
+fn another_connection_to_the_same_browser_is_restored() {
+    let mut world = kept(&["A"]);
+    set_up(&mut world);
+    let left = world.die();
+    // The keeper that had the connection is gone; the tabs are not.
+    world.model.connect();
+    world.info = by_keeper("13-9");
+    let before = world.model.done.len();
+    world.succeed(&left);
+    assert_eq!(world.link.state(), &State::Connected { epoch: Epoch(2) });
+    let sent = methods_since(&world, before);
+    for method in ["Browser.grantPermissions", UA, SCRIPT, "Runtime.enable"] {
+        assert!(sent.iter().any(|sent| sent == method), "{method}: {sent:?}");
+    }
+    assert!(world.gaps[0].handover.is_none());
+    let token = world.evaluate("A", "after");
+    world.reply(token);
+    let ran = world.model.done.last().expect("ran");
+    assert_eq!((ran.agent.as_str(), ran.scripts), ("U", 1));
+    // Ids of before are refused: they may mean something else now.
+    let stale = world.call(
+        Some("A"),
+        "Runtime.callFunctionOn",
+        r#"{"functionDeclaration":"f","objectId":"1.2.3"}"#,
+    );
+    assert!(matches!(world.end(stale), Some(Settlement::NotSent(_))));
+    world.finish();
+}
+
+#[test]
+fn another_browser_is_never_taken_for_the_old_one() {
+    let mut world = kept(&["A"]);
+    set_up(&mut world);
+    let left = world.die();
+    world.model.close("A");
+    world.model.open("Z", "http://z/");
+    world.model.connect();
+    world.info = by_keeper("99-1");
+    world.succeed(&left);
+    assert_eq!(
+        world.link.state(),
+        &State::Disconnected {
+            cause: Cause::BrowserReplaced
+        }
+    );
+    world.finish();
+}
+
+#[test]
+fn an_owner_that_lost_only_its_socket_goes_on_in_the_same_epoch() {
+    let mut world = kept(&["A"]);
+    set_up(&mut world);
+    set(&mut world, Some("A"), "Profiler.start", "{}");
+    let before = world.model.done.len();
+    world.lose(Cause::Eof);
+    world.run();
+    assert_eq!(world.link.state(), &State::Connected { epoch: Epoch(1) });
+    let sent = methods_since(&world, before);
+    assert!(
+        !sent.iter().any(|method| method == UA || method == SCRIPT),
+        "{sent:?}"
+    );
+    assert!(
+        world.gaps[0].not_restored.is_empty(),
+        "the recording goes on"
+    );
+    world.finish();
+}
+
+#[test]
+fn a_second_loss_while_taking_over_starts_over() {
+    for cut in 1..8 {
+        let mut world = kept(&["A", "B"]);
+        set_up(&mut world);
+        let left = world.die();
+        world.cut_after = Some(cut);
+        world.succeed(&left);
+        world.advance(Duration::from_secs(5));
+        assert_eq!(
+            world.link.state(),
+            &State::Connected { epoch: Epoch(1) },
+            "cut after {cut}"
+        );
+        let token = world.evaluate("A", "after");
+        world.reply(token);
+        assert_eq!(world.model.done.last().expect("ran").scripts, 1);
+        world.finish();
+    }
+}
+
+#[test]
+fn a_setting_says_that_it_is_to_be_kept_and_a_read_does_not() {
+    let mut world = kept(&["A"]);
+    let (revision, keeps) = (world.link.revision(), world.keeps);
+    for _ in 0..10 {
+        world.evaluate("A", "1");
+    }
+    assert_eq!((world.link.revision(), world.keeps), (revision, keeps));
+    set(&mut world, Some("A"), UA, r#"{"userAgent":"U"}"#);
+    assert!(world.link.revision() > revision);
+    assert_eq!(world.keeps, keeps + 1);
+    world.finish();
+}
+
+#[test]
+fn a_snapshot_of_a_newer_build_or_a_torn_one_is_refused() {
+    assert!(matches!(
+        Snapshot::from_bytes(br#"{"version":99}"#),
+        Err(SnapshotError::Newer { found: 99 })
+    ));
+    let mut world = kept(&["A"]);
+    set_up(&mut world);
+    let bytes = world.link.snapshot().to_bytes();
+    for length in 0..bytes.len() {
+        assert!(Snapshot::from_bytes(&bytes[..length]).is_err());
+    }
+    world.finish();
+}
+
+#[test]
+fn nobody_listens_where_the_browser_was() {
+    let mut world = kept(&["A"]);
+    let left = world.die();
+    world.dialing = crate::world::Dialing::Fail(keeptab_link::DialError::Unreachable {
+        reason: "refused".into(),
+    });
+    world.succeed(&left);
+    assert!(
+        matches!(world.link.state(), State::Disconnected { .. }),
+        "a first dial that fails is reported at once: {:?}",
+        world.link.state()
+    );
+}
+
+/// Calls of every kind of ledger entry.
+fn calls() -> impl Strategy<Value = Vec<(bool, &'static str, String)>> {
+    let text = "[a-zA-Z0-9\\\\\"ä€😀 ]{0,12}";
+    let call = (any::<bool>(), 0usize..8, text).prop_map(|(first, which, text)| {
+        let text = serde_json::Value::from(text);
+        let (method, params) = match which {
+            0 => (UA, format!(r#"{{"userAgent":{text}}}"#)),
+            1 => (SCRIPT, format!(r#"{{"source":{text}}}"#)),
+            2 => ("Runtime.addBinding", format!(r#"{{"name":{text}}}"#)),
+            3 => ("Fetch.enable", "{}".to_owned()),
+            4 => ("Profiler.start", "{}".to_owned()),
+            5 => ("Network.enable", "{}".to_owned()),
+            6 => (
+                "Network.setExtraHTTPHeaders",
+                format!(r#"{{"headers":{{"X":{text}}}}}"#),
+            ),
+            _ => (
+                "Input.dispatchKeyEvent",
+                r#"{"type":"rawKeyDown","key":"Shift","code":"ShiftLeft"}"#.to_owned(),
+            ),
+        };
+        (first, method, params)
+    });
+    prop::collection::vec(call, 0..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn a_link_that_resumes_knows_what_the_one_before_knew(calls in calls()) {
+        let mut world = kept(&["A", "B"]);
+        for (first, method, params) in &calls {
+            world.call(Some(if *first { "A" } else { "B" }), method, params);
+        }
+        let written = world.link.snapshot();
+        let read = Snapshot::from_bytes(&written.to_bytes()).expect("readable");
+        prop_assert_eq!(&read, &written);
+
+        let left = world.die();
+        world.succeed(&left);
+        prop_assert_eq!(world.link.state(), &State::Connected { epoch: Epoch(1) });
+        prop_assert_eq!(world.link.snapshot(), written);
+        world.finish();
+    }
+}
+
+#[test]
+fn every_kind_of_setting_is_in_a_snapshot() {
+    let mut world = kept(&["A"]);
+    set_up(&mut world);
+    set(&mut world, Some("A"), "Profiler.start", "{}");
+    set(
+        &mut world,
+        Some("A"),
+        "Input.dispatchMouseEvent",
+        r#"{"type":"mousePressed","x":1,"y":2,"button":"left"}"#,
+    );
+    world.model.dialog("A", "prompt");
+    world.run();
+    let snapshot = world.link.snapshot();
+    assert_eq!(
+        (snapshot.epoch(), snapshot.connection()),
+        (Epoch(1), Some("12-1"))
+    );
+    assert_eq!(snapshot.targets().count(), 1);
+    let value: serde_json::Value = Raw::from(String::from_utf8(snapshot.to_bytes()).expect("text"))
+        .parse()
+        .expect("JSON");
+    let target = &value["targets"][0];
+    let entries = target["ledger"].as_array().expect("a list");
+    let of = |method: &str| entries.iter().find(|entry| entry["method"] == method);
+    assert_eq!(of(SCRIPT).expect("added")["added"]["real"], "1");
+    assert_eq!(of("Profiler.start").expect("fragile")["fragile"], true);
+    assert_eq!(of(UA).expect("set")["params"]["userAgent"], "U");
+    assert!(target["held"]["buttons"]["left"].is_object());
+    assert_eq!(target["dialog"]["kind"], "prompt");
+    assert_eq!(value["browser"][0]["method"], "Browser.grantPermissions");
+    assert!(target["session"].is_string());
+    world.finish();
+}
