@@ -22,7 +22,7 @@ pub(crate) fn run(args: impl Iterator<Item = String>) -> ExitCode {
         Err(why) => {
             eprintln!("bench: {why}");
             eprintln!(
-                "usage: cargo xtask bench [--quick] [--rounds N] [--only CLIENT,…] [WORKLOAD…]"
+                "usage: cargo xtask bench [--quick] [--no-build] [--rounds N] [--only CLIENT,…] [WORKLOAD…]"
             );
             eprintln!("workloads: {}, whole, faults", plan::names().join(", "));
             ExitCode::from(2)

@@ -16,7 +16,7 @@ use std::time::Duration;
 pub(super) const FLOOR: &str = "floor";
 
 /// A client that says nothing for so long has hung.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One measurement of one workload.
 #[derive(Debug, Clone, Copy, Default)]
@@ -66,6 +66,7 @@ pub(super) fn rounds(plan: &Plan, kit: &Kit) -> Result<Figures, Failed> {
                 match client.measure(work, plan.size(work, client.name)) {
                     Ok(sample) => figures.samples.entry(key).or_default().push(sample),
                     Err(why) => {
+                        println!("      {}, {}: {why}", client.name, work.name);
                         figures.failures.insert(key, why.to_string());
                     }
                 }
@@ -77,9 +78,6 @@ pub(super) fn rounds(plan: &Plan, kit: &Kit) -> Result<Figures, Failed> {
                 work.title
             );
         }
-    }
-    for ((work, client), why) in &figures.failures {
-        println!("      {client}, {work}: {why}");
     }
     Ok(figures)
 }

@@ -73,7 +73,9 @@ pub(super) fn everything(plan: &Plan, chromium: PathBuf) -> Result<Kit, Failed> 
         "--example",
         "stage",
     ]);
-    run(&mut build)?;
+    if plan.build {
+        run(&mut build)?;
+    }
     let release = target().join("release");
     let mut kit = Kit {
         clients: Vec::new(),
@@ -121,7 +123,7 @@ pub(super) fn everything(plan: &Plan, chromium: PathBuf) -> Result<Kit, Failed> 
         if wanted.is_empty() {
             continue;
         }
-        match install(&wanted) {
+        match install(&wanted, plan.build) {
             Ok(recipes) => kit.clients.extend(recipes),
             Err(why) => kit
                 .missing
@@ -146,15 +148,17 @@ impl Kit {
     }
 }
 
-type Install = fn(&[&'static str]) -> Result<Vec<Recipe>, String>;
+type Install = fn(&[&'static str], bool) -> Result<Vec<Recipe>, String>;
 
-fn rust(names: &[&'static str]) -> Result<Vec<Recipe>, String> {
+fn rust(names: &[&'static str], fetch: bool) -> Result<Vec<Recipe>, String> {
     let out = target().join("peers").join("rust");
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     build
         .args(["build", "--release", "--quiet", "--locked", "--target-dir"])
         .arg(&out);
-    done(build.current_dir(root().join("bench/peers/rust")))?;
+    if fetch {
+        done(build.current_dir(root().join("bench/peers/rust")))?;
+    }
     let program = |name: &str| {
         out.join("release")
             .join(name.replace("+V", "-v").replace('_', "-"))
@@ -174,7 +178,7 @@ fn node_cache() -> PathBuf {
     target().join("peers").join("node")
 }
 
-fn node(names: &[&'static str]) -> Result<Vec<Recipe>, String> {
+fn node(names: &[&'static str], fetch: bool) -> Result<Vec<Recipe>, String> {
     if !has("node", "--version") || !has("npm", "--version") {
         return Err("node and npm are not installed".into());
     }
@@ -187,12 +191,14 @@ fn node(names: &[&'static str]) -> Result<Vec<Recipe>, String> {
     };
     copy()
         .map_err(|error: std::io::Error| format!("cannot prepare {}: {error}", cache.display()))?;
-    // No scripts: they would download browsers, and the programs are in the packages.
-    done(
-        Command::new("npm")
-            .args(["ci", "--ignore-scripts", "--silent"])
-            .current_dir(&cache),
-    )?;
+    if fetch {
+        // No scripts: they would download browsers, and the programs are in the packages.
+        done(
+            Command::new("npm")
+                .args(["ci", "--ignore-scripts", "--silent"])
+                .current_dir(&cache),
+        )?;
+    }
     let client = source.join("client.mjs");
     Ok(names
         .iter()
@@ -205,7 +211,7 @@ fn node(names: &[&'static str]) -> Result<Vec<Recipe>, String> {
         .collect())
 }
 
-fn python(names: &[&'static str]) -> Result<Vec<Recipe>, String> {
+fn python(names: &[&'static str], fetch: bool) -> Result<Vec<Recipe>, String> {
     if !has("python3", "--version") {
         return Err("python3 is not installed".into());
     }
@@ -214,15 +220,17 @@ fn python(names: &[&'static str]) -> Result<Vec<Recipe>, String> {
         target().join("peers").join("python"),
     );
     let python = cache.join("bin/python");
-    if !python.is_file() {
-        done(Command::new("python3").args(["-m", "venv"]).arg(&cache))?;
+    if fetch {
+        if !python.is_file() {
+            done(Command::new("python3").args(["-m", "venv"]).arg(&cache))?;
+        }
+        let requirements = source.join("requirements.txt");
+        done(
+            Command::new(&python)
+                .args(["-m", "pip", "install", "--quiet", "-r"])
+                .arg(requirements),
+        )?;
     }
-    let requirements = source.join("requirements.txt");
-    done(
-        Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet", "-r"])
-            .arg(requirements),
-    )?;
     let client = source.join("client.py");
     Ok(names
         .iter()

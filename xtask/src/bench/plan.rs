@@ -147,6 +147,8 @@ impl Workload {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) quick: bool,
+    /// Whether to build keeptab and to fetch the peers, or to take those of the last time.
+    pub(super) build: bool,
     pub(super) rounds: usize,
     pub(super) workloads: Vec<Workload>,
     pub(super) whole: bool,
@@ -159,6 +161,7 @@ impl Plan {
     pub(super) fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut plan = Self {
             quick: false,
+            build: true,
             rounds: 7,
             workloads: Vec::new(),
             whole: false,
@@ -169,6 +172,7 @@ impl Plan {
         while let Some(argument) = args.next() {
             match argument.as_str() {
                 "--quick" => (plan.quick, plan.rounds) = (true, plan.rounds.min(2)),
+                "--no-build" => plan.build = false,
                 "--rounds" => {
                     let number = args
                         .next()
