@@ -52,7 +52,7 @@ codes! {
     Protocol: "protocol", exit::FAILED, 422, None;
     /// A JavaScript dialog blocks the page.
     DialogOpen: "dialog_open", exit::FAILED, 409,
-        Some("answer it: keeptab js 'await session.Page.handleJavaScriptDialog({accept: true})'");
+        Some("keeptab dialog, then: keeptab dialog accept, or: keeptab dialog dismiss");
     /// An id of an earlier connection was used.
     StaleHandle: "stale_handle", exit::FAILED, 409, Some("fetch the node or object again, then repeat");
     /// Something of ours broke.
@@ -86,8 +86,14 @@ codes! {
     NoSuchSession: "no_such_session", exit::NOT_THERE, 404, Some("keeptab sessions, or make it: keeptab open URL");
     /// No tab fits, or the session has none.
     NoSuchTab: "no_such_tab", exit::NOT_THERE, 404, Some("keeptab tab, or open one: keeptab tab new URL");
-    /// The tab that was meant is closed or crashed.
+    /// The tab that was meant is closed.
     TabGone: "tab_gone", exit::NOT_THERE, 410, Some("keeptab tab, then: keeptab tab switch ID");
+    /// The page of the tab that was meant has crashed; the tab is there.
+    TabCrashed: "tab_crashed", exit::NOT_THERE, 410,
+        Some("load it again (what was typed into it is lost): keeptab tab reload");
+    /// The page of the tab that was meant does not answer, and the browser does.
+    TabHung: "tab_hung", exit::DEADLINE, 504,
+        Some("wait; or give the tab up: keeptab tab close");
     /// No documentation, browser or other named thing fits.
     NotFound: "not_found", exit::NOT_THERE, 404, None;
     /// A policy does not allow it.
@@ -97,6 +103,21 @@ codes! {
     /// The browser of the session has ended.
     BrowserGone: "browser_gone", exit::NO_CONNECTION, 410,
         Some("keeptab close, then a new one: keeptab open URL");
+    /// Another browser answers in the place of the session's own.
+    BrowserReplaced: "browser_replaced", exit::NO_CONNECTION, 410,
+        Some("keeptab close, then take the new one: keeptab attach");
+    /// The process that held the session's browser has died, and the browser with it.
+    KeeperDied: "keeper_died", exit::NO_CONNECTION, 410,
+        Some("keeptab close, then a new one: keeptab open URL");
+    /// The endpoint does not let us in any more.
+    SessionRefused: "session_refused", exit::NO_CONNECTION, 502,
+        Some("check the address and its credentials, then: keeptab reconnect");
+    /// The time that the endpoint grants is over.
+    SessionExpired: "session_expired", exit::NO_CONNECTION, 410,
+        Some("keeptab close, then get a new address: keeptab attach --ws URL");
+    /// The endpoint has ended the session.
+    SessionEnded: "session_ended", exit::NO_CONNECTION, 410,
+        Some("keeptab close, then get a new address: keeptab attach --ws URL");
     /// It never left us, so nothing happened.
     NotSent: "not_sent", exit::NO_CONNECTION, 502, Some("safe to repeat");
     /// No daemon, and none could be started.

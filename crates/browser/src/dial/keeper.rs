@@ -42,6 +42,8 @@ async fn connect(path: &Path, epoch: u64) -> Result<Dialed, DialError> {
         .map_err(|error| match error.kind() {
             // A keeper that ends removes its socket.
             io::ErrorKind::NotFound => gone(path, "it has ended"),
+            // One that was killed leaves its socket, at which nobody listens and nobody ever will.
+            io::ErrorKind::ConnectionRefused => gone(path, "it died"),
             _ => unreachable(path, &error.to_string()),
         })?;
     let mut greeting = Framed::new(stream, Nul::new(MAX_WELCOME), BytesMut::new());

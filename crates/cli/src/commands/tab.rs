@@ -21,6 +21,7 @@ Examples:
   keeptab tab new https://example.com
   keeptab tab switch 4F2A                 by the beginning of its id
   keeptab tab switch checkout             by a part of its address or title
+  keeptab tab reload                      the active one, after a crash
   keeptab tab close                       the active one"
 )]
 pub(crate) struct Args {
@@ -41,6 +42,15 @@ enum Action {
         /// An id or its beginning, or a part of the address or title
         #[arg(value_name = "Q")]
         query: String,
+    },
+    /// Load a tab's page again
+    ///
+    /// The way out when a page has crashed, or when a lost connection left a dialog that nobody can answer.
+    /// What was typed into the page is lost.
+    Reload {
+        /// An id or its beginning, or a part of the address or title; the active tab without it
+        #[arg(value_name = "Q")]
+        query: Option<String>,
     },
     /// Close a tab
     Close {
@@ -88,6 +98,12 @@ pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
                     out.text(&describe(&tab));
                 },
             )
+        }
+        Some(Action::Reload { query }) => {
+            let path = format!("{list}/reload");
+            app.request(Method::Post, &path, &request(query), |out, tab: TabLine| {
+                out.text(&describe(&tab));
+            })
         }
         Some(Action::Close { query }) => {
             let path = format!("{list}/close");

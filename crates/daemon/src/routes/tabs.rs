@@ -38,3 +38,11 @@ pub(super) async fn close(
 ) -> Reply<TabLine> {
     daemon.session(&name)?.close_tab(&request).await.map(Data)
 }
+
+pub(super) async fn reload(
+    State(daemon): State<Arc<Daemon>>,
+    Path(name): Path<String>,
+    Body(request): Body<TabRequest>,
+) -> Reply<TabLine> {
+    daemon.session(&name)?.reload_tab(&request).await.map(Data)
+}
