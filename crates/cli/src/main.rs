@@ -5,11 +5,13 @@
 mod app;
 mod args;
 mod commands;
+mod entries;
 mod harness;
 mod output;
 mod prefix;
 mod start;
 mod text;
+mod watch;
 
 fn main() -> std::process::ExitCode {
     start::start()

@@ -67,6 +67,11 @@ impl Output {
         self.bytes(&envelope);
     }
 
+    /// One line of several results for machines.
+    pub(crate) fn line(&self, line: &str) {
+        self.bytes(format!("{line}\n").as_bytes());
+    }
+
     fn bytes(&self, bytes: &[u8]) {
         let mut out = io::stdout().lock();
         if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {

@@ -25,7 +25,8 @@ pub(crate) fn expand(mut args: Vec<OsString>) -> Result<Vec<OsString>, ApiError>
             break;
         }
         if let Some(flag) = word.strip_prefix('-') {
-            index += if takes_value(&root, flag) { 2 } else { 1 };
+            let with_value = takes_value(at, flag) || takes_value(&root, flag);
+            index += if with_value { 2 } else { 1 };
             continue;
         }
         let Some(name) = complete(at, word)? else {
@@ -43,11 +44,11 @@ pub(crate) fn expand(mut args: Vec<OsString>) -> Result<Vec<OsString>, ApiError>
 }
 
 /// Whether the flag's value is the next argument.
-fn takes_value(root: &Command, flag: &str) -> bool {
+fn takes_value(command: &Command, flag: &str) -> bool {
     if flag.contains('=') {
         return false;
     }
-    root.get_arguments().any(|arg| {
+    command.get_arguments().any(|arg| {
         let named = match flag.strip_prefix('-') {
             Some(long) => arg.get_long() == Some(long),
             // `-sNAME` carries its value with it.
@@ -138,6 +139,9 @@ mod tests {
             ("keeptab t n example.com", "keeptab tab new example.com"),
             ("keeptab js op", "keeptab js op"),
             ("keeptab help sess", "keeptab help sessions"),
+            ("keeptab console --find s", "keeptab console --find s"),
+            ("keeptab console s out.txt", "keeptab console save out.txt"),
+            ("keeptab console 7", "keeptab console 7"),
         ] {
             match expanded(short) {
                 Ok(found) => assert_eq!(found, long),

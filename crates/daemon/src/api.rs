@@ -8,6 +8,17 @@ use serde_json::value::RawValue;
 
 use crate::error::ApiError;
 
+mod dialog;
+mod observe;
+mod policies;
+
+pub use dialog::{DialogAnswer, DialogAnswered, OpenDialog};
+pub use observe::{
+    ClearRequest, Cleared, Entries, EntriesQuery, EntryDetail, EntryQuery, EventsQuery, Recording,
+    UnknownRecording,
+};
+pub use policies::{OnBrowserDeath, OnCrash, Policies, PolicyChoice};
+
 /// The one envelope of every answer.
 #[derive(Debug, Deserialize)]
 pub struct Envelope<'a> {
@@ -104,6 +115,9 @@ pub struct OpenRequest {
     /// The browser program to launch instead of the one that is found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<String>,
+    /// What to record, when the session is made for this; all of it without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Recording>,
     /// The deadline in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
@@ -145,6 +159,9 @@ pub struct AttachRequest {
     /// The tab to make active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// What to record; all of it without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<Recording>,
     /// The deadline in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
@@ -221,7 +238,9 @@ pub struct TabRequest {
 pub struct SessionStatus {
     /// Its name.
     pub session: String,
-    /// `connected`, `reconnecting`, `disconnected`, `waiting_for_human`, `connecting` or `closed`.
+    /// `connected`, `connecting`, `reconnecting`, `unresponsive` (the browser is silent), `waiting_for_human`,
+    /// `closed`, `no_browser`; or, when nothing goes on by itself, the code of the error: `disconnected`,
+    /// `browser_gone`, `browser_replaced`, `keeper_died`, `session_refused`, `session_expired`, `session_ended`.
     pub state: String,
     /// The state in one line for people.
     pub detail: String,
@@ -243,6 +262,18 @@ pub struct SessionStatus {
     pub active: Option<TabLine>,
     /// How many tabs it has.
     pub tabs: usize,
+    /// What is recorded of its tabs.
+    #[serde(default)]
+    pub record: Recording,
+    /// How many gaps the link has had: losses that were overcome, or not.
+    #[serde(default)]
+    pub gaps: u64,
+    /// Events that readers inside the daemon lost by being slow.
+    #[serde(default)]
+    pub dropped: u64,
+    /// What to type next, when it is not healthy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// How long it exists, in seconds.
     pub age_s: u64,
 }

@@ -1,24 +1,20 @@
-//! The file by which a daemon leaves its sessions to the next one.
+//! What a daemon leaves of a session to the next one, and how it stands in the store.
 //!
 //! It is written at every change, not at the end: a daemon that is killed leaves as much as one
-//! that is stopped. It may hold addresses with secrets in them and is readable by us alone.
+//! that is stopped.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use keeptab_store::{OnBrowserDeath, OnCrash, Session as Row};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-/// The format this build writes. A reader refuses a higher number; fields are only ever added with
-/// a default, and a change of meaning takes the next number.
-const FORMAT: u32 = 1;
+use crate::api::Recording;
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Sessions {
-    format: u32,
-    sessions: Vec<Record>,
-}
+/// The form in which this build writes records. A reader refuses a higher number; fields are only ever
+/// added with a default, and a change of meaning takes the next number.
+const FORMAT: u64 = 1;
 
 /// One session as the next daemon needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +31,12 @@ pub(crate) struct Record {
     /// The target ids of tabs that no other session may see.
     #[serde(default)]
     pub(crate) claimed: Vec<String>,
+    /// Our fencing number at the keeper of its browser.
+    #[serde(default)]
+    pub(crate) owner: u64,
+    /// What is recorded.
+    #[serde(default)]
+    pub(crate) recording: Recording,
 }
 
 /// The tab that commands go to, with what people know it by.
@@ -61,49 +63,58 @@ pub(crate) enum Place {
     Pipe,
 }
 
-/// Writes all of it or nothing.
-pub(crate) fn write(path: &Path, sessions: Vec<Record>) -> io::Result<()> {
-    let text = serde_json::to_vec_pretty(&Sessions {
-        format: FORMAT,
-        sessions,
-    })?;
-    let beside = path.with_extension("json.new");
-    let written = write_private(&beside, &text).and_then(|()| std::fs::rename(&beside, path));
-    if written.is_err() {
-        // The half-written file is of no use to anyone; the error below says what happened.
-        drop(std::fs::remove_file(&beside));
+/// The fencing number of whoever owns a browser after the one with this number: always higher, also
+/// after the clock was set back, and as a rule higher than that of anyone whose record was lost.
+pub(crate) fn next_owner(last: u64) -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis())
+        .unwrap_or(u64::MAX)
+        .max(last.saturating_add(1))
+}
+
+/// The record as the store takes it. An address that may hold a key stands apart from the rest.
+pub(crate) fn to_row(record: &Record, updated: SystemTime) -> Row {
+    let mut text = json!(record);
+    let mut sealed = None;
+    if let (Place::Ws(_), Some(fields)) = (&record.place, text.as_object_mut()) {
+        sealed = fields
+            .remove("place")
+            .map(|place| place.to_string().into_bytes());
     }
-    written
+    text["format"] = Value::from(FORMAT);
+    Row {
+        name: record.name.clone(),
+        endpoint: text.to_string(),
+        sealed,
+        keeper: match &record.place {
+            Place::Keeper(socket) => Some(socket.display().to_string()),
+            _ => None,
+        },
+        on_crash: OnCrash::default(),
+        on_browser_death: OnBrowserDeath::default(),
+        active_target: record.active.as_ref().map(|tab| tab.id.clone()),
+        created: UNIX_EPOCH + Duration::from_secs(record.created),
+        updated,
+        ended: None,
+    }
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file: File = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(bytes)
-}
-
-/// Reads what the daemon before left; nothing, when there was none.
+/// Reads what [`to_row`] made.
 ///
 /// # Errors
-/// The file cannot be read or is of a format that this build does not know. It is left alone.
-pub(crate) fn read(path: &Path) -> io::Result<Vec<Record>> {
-    let text = match std::fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let found: Sessions = serde_json::from_slice(&text)?;
-    if found.format > FORMAT {
-        return Err(io::Error::other(format!(
-            "it is of format {}, this build knows {FORMAT}",
-            found.format
-        )));
+/// It is damaged, or of a newer build.
+pub(crate) fn from_row(row: &Row) -> Result<Record, String> {
+    let mut text: Value = serde_json::from_str(&row.endpoint).map_err(|error| error.to_string())?;
+    let format = text.get("format").and_then(Value::as_u64).unwrap_or(0);
+    if format > FORMAT {
+        return Err(format!("it is of format {format}, this build knows {FORMAT}"));
     }
-    Ok(found.sessions)
+    if let Some(sealed) = &row.sealed {
+        text["place"] = serde_json::from_slice(sealed).map_err(|error| error.to_string())?;
+    }
+    serde_json::from_value(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -122,37 +133,46 @@ mod tests {
                 title: "t".into(),
             }),
             claimed: vec!["T1".into()],
+            owner: 7,
+            recording: Recording::default(),
         }
     }
 
     #[test]
-    fn what_is_written_comes_back_and_is_private() {
-        use std::os::unix::fs::MetadataExt;
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("sessions.json");
-        assert_eq!(read(&path).unwrap(), []);
-        let records = vec![
-            record(Place::Ws("ws://h/devtools/browser/1".into())),
-            record(Place::Port {
+    fn what_is_written_comes_back() {
+        for place in [
+            Place::Ws("ws://h/devtools/browser/1".into()),
+            Place::Port {
                 host: "127.0.0.1".into(),
                 port: 1,
-            }),
-            record(Place::Profile("/p".into())),
-            record(Place::Keeper("/k".into())),
-            record(Place::Pipe),
-        ];
-        write(&path, records.clone()).unwrap();
-        assert_eq!(read(&path).unwrap(), records);
-        assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o600);
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+            },
+            Place::Profile("/p".into()),
+            Place::Keeper("/k".into()),
+            Place::Pipe,
+        ] {
+            let record = record(place);
+            assert_eq!(from_row(&to_row(&record, UNIX_EPOCH)), Ok(record));
+        }
     }
 
     #[test]
-    fn a_newer_format_is_refused_and_left_alone() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("sessions.json");
-        std::fs::write(&path, r#"{"format":99,"sessions":[]}"#).unwrap();
-        assert!(read(&path).unwrap_err().to_string().contains("99"));
-        assert!(path.exists());
+    fn a_key_in_an_address_stands_apart() {
+        let row = to_row(&record(Place::Ws("wss://h/?token=secret".into())), UNIX_EPOCH);
+        assert!(!row.endpoint.contains("secret"));
+        assert!(row.sealed.is_some());
+    }
+
+    #[test]
+    fn a_newer_format_is_refused() {
+        let mut row = to_row(&record(Place::Pipe), UNIX_EPOCH);
+        row.endpoint = row.endpoint.replace(r#""format":1"#, r#""format":99"#);
+        assert!(from_row(&row).is_err_and(|error| error.contains("99")));
+    }
+
+    #[test]
+    fn an_owner_always_has_a_higher_number_than_the_one_before() {
+        let first = next_owner(0);
+        assert!(next_owner(first) > first);
+        assert_eq!(next_owner(u64::MAX - 1), u64::MAX);
     }
 }

@@ -10,9 +10,10 @@ use tokio::sync::watch;
 
 use crate::api::{CloseRequest, Health, StopRequest, Stopped};
 use crate::error::{ApiError, Code};
-use crate::handover;
+use crate::observe::{Archive, Hub};
 use crate::paths::Paths;
 use crate::run::Config;
+use crate::saver::{self, Saver};
 use crate::session::Session;
 use crate::version::Build;
 
@@ -30,8 +31,9 @@ pub(crate) struct Daemon {
     started: Instant,
     sessions: Mutex<BTreeMap<String, Arc<Session>>>,
     stop: watch::Sender<bool>,
-    /// Why the registry file could not be written, while that is so.
-    unsaved: Mutex<Option<String>>,
+    archive: Arc<Archive>,
+    hub: Arc<Hub>,
+    saver: Saver,
 }
 
 impl Daemon {
@@ -47,7 +49,9 @@ impl Daemon {
             started: Instant::now(),
             sessions: Mutex::default(),
             stop: watch::Sender::new(false),
-            unsaved: Mutex::default(),
+            archive: Arc::new(Archive::new(config.paths.data_dir())),
+            hub: Arc::default(),
+            saver: Saver::new(),
         })
     }
 
@@ -67,6 +71,16 @@ impl Daemon {
     /// The sandbox processes of all sessions.
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// Where entries are kept.
+    pub(crate) fn archive(&self) -> &Arc<Archive> {
+        &self.archive
+    }
+
+    /// Who follows events.
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
     }
 
     pub(crate) fn stop_signal(&self) -> watch::Receiver<bool> {
@@ -166,70 +180,36 @@ impl Daemon {
     }
 
     /// Makes the sessions that the daemon before left, and connects them in the background.
-    pub(crate) fn restore(self: &Arc<Self>) {
-        let path = self.paths.registry();
-        let records = match handover::read(&path) {
-            Ok(records) => records,
-            Err(error) => {
-                let what = format!(
-                    "cannot read {}: {error}; its sessions are not taken over",
-                    path.display()
-                );
-                tracing::warn!("{what}");
-                // Kept for a look, and out of the way of the next write.
-                drop(std::fs::rename(&path, path.with_extension("json.unread")));
-                *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
-                return;
-            }
-        };
-        for record in records {
-            match self.session_or_new(&record.name) {
-                Ok(session) => session.restore(record),
-                Err(error) => {
-                    tracing::warn!("session \"{}\" is not taken over: {error}", record.name)
-                }
+    pub(crate) async fn restore(self: &Arc<Self>) {
+        for left in self.saver.take_over(&self.archive).await {
+            let name = left.record.name.clone();
+            match self.session_or_new(&name) {
+                Ok(session) => session.restore(left),
+                Err(error) => tracing::warn!("session \"{name}\" is not taken over: {error}"),
             }
         }
+        saver::start(self);
     }
 
-    /// Writes the registry file. A failure is a warning of the daemon, not of the command that
+    /// What writes the registry.
+    pub(crate) fn saver(&self) -> &Saver {
+        &self.saver
+    }
+
+    /// Has the registry written. A failure is a warning of the daemon, not of the command that
     /// changed something: that has happened.
     pub(crate) fn save(&self) {
-        let records = self
-            .sessions()
-            .iter()
-            .filter_map(|session| session.record())
-            .collect();
-        let outcome = handover::write(&self.paths.registry(), records);
-        let mut unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
-        match outcome {
-            Ok(()) => *unsaved = None,
-            Err(error) => {
-                let what = format!(
-                    "cannot write {}: {error}; sessions would not survive the end of the daemon",
-                    self.paths.registry().display()
-                );
-                if unsaved.is_none() {
-                    tracing::warn!("{what}");
-                }
-                *unsaved = Some(what);
-            }
-        }
+        self.saver.want();
     }
 
     pub(crate) fn health(&self) -> Health {
-        let unsaved = self
-            .unsaved
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
         Health {
             version: self.build.version.clone(),
             build: self.build.to_string(),
             pid: std::process::id(),
             uptime_s: self.started.elapsed().as_secs(),
             sessions: self.map().len(),
-            warnings: unsaved.into_iter().collect(),
+            warnings: self.saver.trouble().into_iter().chain(self.archive.trouble()).collect(),
         }
     }
 
@@ -293,7 +273,7 @@ impl Daemon {
 
     /// Lets go of all browsers, so that the next daemon can take them.
     pub(crate) async fn let_go(&self) {
-        self.save();
+        self.saver.finish().await;
         for session in self.sessions() {
             session.let_go().await;
         }

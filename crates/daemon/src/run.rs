@@ -171,7 +171,7 @@ async fn live(config: &Config, lock: &DaemonLock) -> Result<(), StartError> {
         std::process::id()
     );
     let daemon = Daemon::new(config);
-    daemon.restore();
+    daemon.restore().await;
     let stop = daemon.stop_signal();
     let on_signal = Arc::clone(&daemon);
     let signals = tokio::spawn(async move {

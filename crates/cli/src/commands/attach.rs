@@ -6,6 +6,7 @@ use keeptab_daemon::client::Method;
 
 use super::tab::describe;
 use crate::app::App;
+use crate::entries::RecordArgs;
 
 /// Make a session on a browser that is already running
 ///
@@ -39,6 +40,8 @@ pub(crate) struct Args {
     /// The tab to make active: an id or its beginning
     #[arg(long, value_name = "ID")]
     target: Option<String>,
+    #[command(flatten)]
+    record: RecordArgs,
 }
 
 pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
@@ -55,6 +58,7 @@ pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
         profile,
         browser: args.browser,
         target: args.target,
+        record: args.record.chosen(),
         timeout_ms: app.timeout_ms(),
     };
     app.request(Method::Post, &path, &request, |out, status: SessionStatus| {

@@ -6,6 +6,7 @@ use keeptab_daemon::client::Method;
 
 use super::tab::describe;
 use crate::app::App;
+use crate::entries::RecordArgs;
 
 /// Open a tab, and make the session if need be
 ///
@@ -29,6 +30,8 @@ pub(crate) struct Args {
     /// Launch this browser program instead of the one that is found
     #[arg(long, value_name = "FILE")]
     program: Option<String>,
+    #[command(flatten)]
+    record: RecordArgs,
 }
 
 pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
@@ -37,6 +40,7 @@ pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
         url: args.url,
         headful: args.headful,
         program: args.program,
+        record: args.record.chosen(),
         timeout_ms: app.timeout_ms(),
     };
     app.request(Method::Post, &path, &request, |out, opened: Opened| {

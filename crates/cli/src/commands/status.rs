@@ -6,6 +6,7 @@ use keeptab_daemon::{ApiError, Code, exit};
 
 use super::tab::describe;
 use crate::app::App;
+use crate::watch::watch;
 
 /// Say how the session does
 ///
@@ -16,10 +17,18 @@ use crate::app::App;
 #[command(after_help = "\
 Examples:
   keeptab status
+  keeptab status --watch                  what happens to the connection, as it happens
   keeptab status -q && keeptab js -f next-step.js")]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Go on, with one line per change, until the session is closed
+    #[arg(long, short)]
+    watch: bool,
+}
 
-pub(crate) fn run(_args: Args, app: &mut App) -> Result<u8, ApiError> {
+pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
+    if args.watch {
+        return watch(app);
+    }
     let path = app.session_path("")?;
     let Some(response) = app.client()?.ask_running(Method::Get, &path, &())? else {
         return Err(
@@ -62,9 +71,18 @@ fn human(status: &SessionStatus) -> String {
         lines.push(format!("browser: {browser}, {whose}, {}", status.endpoint));
     }
     lines.push(format!(
-        "epoch: {}   fence: {}   tabs: {}",
-        status.epoch, status.fence, status.tabs
+        "epoch: {}   fence: {}   tabs: {}   gaps: {}",
+        status.epoch, status.fence, status.tabs, status.gaps
     ));
+    if !status.record.console || !status.record.network {
+        lines.push(format!("record: {}", status.record));
+    }
+    if status.dropped > 0 {
+        lines.push(format!(
+            "dropped: {} events came faster than they were read",
+            status.dropped
+        ));
+    }
     match &status.active {
         Some(tab) => lines.push(format!("active: {}", describe(tab))),
         None => lines.push("active: none".into()),

@@ -1,4 +1,9 @@
-use crate::bed::{Bed, chromium};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use keeptab_testkit::{FaultProxy, block_on};
+
+use crate::bed::{Bed, chromium, eventually};
 
 #[test]
 fn its_exit_code_tells_what_is_the_matter() {
@@ -21,4 +26,53 @@ fn looking_does_not_start_the_daemon() {
     let bed = Bed::new();
     bed.run(["status"]);
     assert!(!bed.home().join("run/keeptab.sock").exists());
+}
+
+#[test]
+fn watching_tells_every_change_until_the_session_is_closed() {
+    let (bed, chromium) = (Bed::new(), chromium());
+    let proxy = block_on(FaultProxy::start(&chromium.ws_url()));
+    bed.fails(8, ["status", "--watch"]);
+    bed.ok(["attach", "--ws", &proxy.ws_url()]);
+    let watching = |json: bool| {
+        let mut command = bed.command();
+        command.args(if json { &["--json"] as &[&str] } else { &[] });
+        command.args(["status", "--watch"]).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let first = lines.next().unwrap().unwrap();
+        assert!(first.contains("Connected (epoch 1)"), "{first}");
+        (child, lines)
+    };
+    let (mut people, said) = watching(false);
+    let (mut program, told) = watching(true);
+    assert!(proxy.rst() > 0);
+    eventually("it is back", || {
+        bed.json(["status"]).1["data"]["epoch"] == 2
+            && bed.json(["status"]).1["data"]["healthy"] == true
+    });
+    bed.ok(["close"]);
+    let said: Vec<String> = said.map(Result::unwrap).collect();
+    assert!(people.wait().unwrap().success());
+    assert!(
+        said[0].starts_with("default: Connection lost ("),
+        "{said:#?}"
+    );
+    assert!(
+        said.iter()
+            .any(|line| line.starts_with("default: Reconnected (epoch 2, ")),
+        "{said:#?}"
+    );
+    assert_eq!(said.last().unwrap(), "default: session closed");
+
+    let told: Vec<serde_json::Value> = told
+        .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+        .collect();
+    assert!(program.wait().unwrap().success());
+    let gap = told.iter().find(|event| event["event"] == "gap").unwrap();
+    assert_eq!(
+        (gap["epoch_from"].as_u64(), gap["epoch_to"].as_u64()),
+        (Some(1), Some(2))
+    );
+    assert_eq!(gap["same_browser"], true);
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::follow::Lines;
 use super::http::{HttpError, Method, Response, exchange};
 use super::start::Starter;
 use crate::api::{Envelope, StopRequest, Stopped};
@@ -147,6 +148,17 @@ impl Client {
         let body = encode(method, body)?;
         match self.connect()? {
             Some(stream) => self.exchange(stream, method, path, &body),
+            None => Ok(None),
+        }
+    }
+
+    /// Follows events of a daemon that is there; `None` when there is none.
+    ///
+    /// # Errors
+    /// What the daemon reports, or why it could not be asked.
+    pub fn follow(&mut self, path: &str) -> Result<Option<Lines>, ApiError> {
+        match self.connect()? {
+            Some(stream) => Lines::open(stream, path, &self.build).map(Some),
             None => Ok(None),
         }
     }

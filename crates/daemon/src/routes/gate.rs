@@ -31,7 +31,10 @@ pub(crate) async fn gate(
     }
     let newer = client_build(request.headers()).filter(|client| client.replaces(daemon.build()));
     let Some(newer) = newer.filter(|_| request.uri().path() != STOP) else {
-        return next.run(request).await;
+        let response = next.run(request).await;
+        // What the answer tells of is to be on disk when it arrives.
+        daemon.saver().saved().await;
+        return response;
     };
     let holdouts = daemon.cannot_hand_over();
     if holdouts.is_empty() {
@@ -47,6 +50,7 @@ pub(crate) async fn gate(
         .into_response();
     }
     let mut response = next.run(request).await;
+    daemon.saver().saved().await;
     let notice = format!(
         "the daemon is of an older build ({}) and was not replaced, because only it holds the browser of {}; \
          close the session, or end its browser: keeptab daemon restart --discard",

@@ -2,8 +2,10 @@
 
 mod body;
 mod daemon;
+mod dialog;
 mod gate;
 mod js;
+mod observe;
 mod router;
 mod sessions;
 mod tabs;

@@ -8,7 +8,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use super::gate::gate;
-use super::{daemon, js, sessions, tabs};
+use super::{daemon, dialog, js, observe, sessions, tabs};
 use crate::error::{ApiError, Code};
 use crate::registry::Daemon;
 
@@ -27,7 +27,24 @@ pub(crate) fn router(state: Arc<Daemon>) -> Router {
         .route("/v1/sessions/{name}/tabs", get(tabs::list).post(tabs::new))
         .route("/v1/sessions/{name}/tabs/switch", post(tabs::switch))
         .route("/v1/sessions/{name}/tabs/close", post(tabs::close))
+        .route("/v1/sessions/{name}/tabs/reload", post(tabs::reload))
+        .route(
+            "/v1/sessions/{name}/dialog",
+            get(dialog::show).post(dialog::answer),
+        )
         .route("/v1/sessions/{name}/js", post(js::js))
+        .route("/v1/sessions/{name}/console", get(observe::console))
+        .route(
+            "/v1/sessions/{name}/console/{number}",
+            get(observe::message),
+        )
+        .route("/v1/sessions/{name}/network", get(observe::network))
+        .route(
+            "/v1/sessions/{name}/network/{number}",
+            get(observe::request),
+        )
+        .route("/v1/sessions/{name}/clear", post(observe::clear))
+        .route("/v1/events", get(observe::events))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(&state), gate))

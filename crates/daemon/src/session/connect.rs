@@ -12,7 +12,9 @@ use super::entry::{Held, Hold, Missing, Session};
 use super::errors::from_connect;
 use crate::api::AttachRequest;
 use crate::error::{ApiError, Code};
-use crate::handover::{Place, Record};
+use crate::handover::Place;
+use crate::observe;
+use crate::saver::Left;
 
 /// The deadline of a request that names none.
 pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -66,7 +68,9 @@ impl Session {
             .headless(!headful)
             .start_timeout(remaining(deadline));
         launch.executable = program.map(PathBuf::from);
-        let (browser, place) = super::launch::start(&daemon, self.name(), launch, deadline).await?;
+        let options = self.options();
+        let (browser, place) =
+            super::launch::start(&daemon, self.name(), launch, options, deadline).await?;
         tracing::info!("session \"{}\": launched a browser", self.name());
         self.hold(Held::new(browser, place, Some(profile))).await;
         Ok(())
@@ -83,7 +87,7 @@ impl Session {
     ) -> Result<(), ApiError> {
         let mut refusal = None;
         for place in places(request).await? {
-            match connect(&place, deadline).await {
+            match connect(&place, self.options(), deadline).await {
                 Ok(browser) => {
                     self.let_go_of_the_old().await;
                     tracing::info!(
@@ -117,19 +121,26 @@ impl Session {
     }
 
     async fn hold(&self, held: Held) {
+        let browser = held.browser.clone();
+        self.keep_up(&held);
         self.inner().hold = Hold::Held(held);
         self.save();
+        observe::follow(&self.observer, self.weak(), &browser);
     }
 
     /// Becomes what the record of the daemon before says, and connects in the background. Requests
     /// that need the browser wait for it.
-    pub(crate) fn restore(self: &Arc<Self>, record: Record) {
+    pub(crate) fn restore(self: &Arc<Self>, left: Left) {
+        let Left { record, link } = left;
+        self.succession.inherit(record.owner, link);
         let why = ApiError::new(
             Code::Disconnected,
             format!("session \"{}\" is being taken over", self.name()),
         );
         {
             let mut inner = self.inner();
+            self.observer.set_recording(record.recording);
+            self.observer.load();
             inner.active = record.active;
             inner.claimed = record.claimed.into_iter().collect();
             inner.hold = Hold::Missing(Missing {
@@ -168,13 +179,14 @@ impl Session {
                     self.name()
                 ),
             )),
-            place => connect(place, deadline).await.map_err(|error| {
+            place => connect(place, self.options_to_resume(), deadline).await.map_err(|error| {
                 let ours = from_connect(&error);
-                // Nobody listens on the keeper's socket any more: keeper and browser have ended.
-                let gone = matches!(place, Place::Keeper(_)) && ours.code == Code::Disconnected;
-                let code = if gone { Code::BrowserGone } else { ours.code };
+                if matches!(place, Place::Keeper(_)) && ours.code == Code::BrowserGone {
+                    let (code, what) = self.what_the_keeper_left();
+                    return ApiError::new(code, format!("session \"{}\": {what}", self.name()));
+                }
                 ApiError::new(
-                    code,
+                    ours.code,
                     format!(
                         "the browser of session \"{}\" cannot be taken over: {}",
                         self.name(),
@@ -205,6 +217,7 @@ impl Session {
 
     /// Lets go of the browser so that the next daemon can take it.
     pub(crate) async fn let_go(&self) {
+        self.observer.leave().await;
         let old = std::mem::take(&mut self.inner().hold);
         if let Hold::Held(held) = old {
             // A browser on a pipe cannot be handed over, and must not be left running for nobody.
@@ -220,6 +233,7 @@ impl Session {
 
 async fn connect(
     place: &Place,
+    options: Options,
     deadline: Instant,
 ) -> Result<keeptab_browser::Session, keeptab_browser::ConnectError> {
     let endpoint = match place {
@@ -233,7 +247,7 @@ async fn connect(
         Place::Keeper(path) => Endpoint::Keeper(path.clone()),
         Place::Pipe => Endpoint::Auto,
     };
-    let mut options = Options::new().with_connect_timeout(remaining(deadline));
+    let mut options = options.with_connect_timeout(remaining(deadline));
     if is_remote(place) {
         options.link.backoff.max_attempts = 0;
     }

@@ -12,17 +12,24 @@ use tokio::sync::Mutex as Turn;
 
 use crate::error::{ApiError, Code};
 use crate::handover::{ActiveTab, Place, Record};
+use crate::observe::Observer;
 use crate::registry::Daemon;
+use super::succession::Succession;
 
 /// A named hold on a browser.
 pub(crate) struct Session {
     name: String,
+    /// Itself, for tasks that must not keep it alive.
+    me: Weak<Session>,
     daemon: Weak<Daemon>,
     created: SystemTime,
     /// Held by whoever changes which browser this is about; one at a time.
     pub(super) turn: Arc<Turn<()>>,
     inner: Mutex<Inner>,
     pub(super) repl: OnceLock<Repl>,
+    pub(super) succession: Succession,
+    /// What its tabs say and ask for.
+    pub(super) observer: Arc<Observer>,
 }
 
 /// What changes about a session. Locked for moments only.
@@ -91,18 +98,26 @@ pub(super) struct Missing {
 
 impl Session {
     pub(crate) fn new(name: &str, daemon: &Arc<Daemon>) -> Arc<Self> {
-        Arc::new(Session {
+        Arc::new_cyclic(|me| Session {
             name: name.to_owned(),
+            me: me.clone(),
             daemon: Arc::downgrade(daemon),
             created: SystemTime::now(),
             turn: Arc::default(),
             inner: Mutex::default(),
             repl: OnceLock::new(),
+            succession: Succession::default(),
+            observer: Observer::new(name, Arc::clone(daemon.archive()), Arc::clone(daemon.hub())),
         })
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Itself, for tasks that must not keep it alive.
+    pub(super) fn weak(&self) -> Weak<Session> {
+        self.me.clone()
     }
 
     /// The daemon, which outlives all requests.
@@ -184,6 +199,8 @@ impl Session {
             profile: profile.clone(),
             active: inner.active.clone(),
             claimed: inner.claimed.iter().cloned().collect(),
+            owner: self.succession.owner(),
+            recording: self.observer.recording(),
         })
     }
 

@@ -136,6 +136,7 @@ impl Session {
             profile: options.profile_dir,
             browser: options.browser,
             target: None,
+            record: None,
             timeout_ms: options.timeout_ms,
         };
         let anywhere = AttachRequest {

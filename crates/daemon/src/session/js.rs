@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use keeptab_script::{Assigned, ErrorKind, EvalRequest, Repl};
+use keeptab_script::{Assigned, ErrorKind, EvalRequest, Repl, ScriptError};
 use serde_json::value::RawValue;
 
 use super::connect::{deadline, remaining};
 use super::entry::Session;
 use super::errors::from_script;
 use super::host::SessionHost;
+use super::losses::of_tab;
 use crate::api::{JsRequest, JsResult};
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 
 impl Session {
     /// Runs a snippet. Several callers may do so at once; they share the scope.
@@ -56,6 +57,7 @@ impl Session {
             ours.message = format!("{}: {}", ours.message, named.message);
             ours.hint = named.hint;
         }
+        self.name_the_tab(&error, &mut ours, &mut said);
         if error.kind == ErrorKind::NotConnected
             && let Err(why) = self.live()
         {
@@ -72,6 +74,29 @@ impl Session {
             details.insert("scope_lost".to_owned(), outcome.scope_lost.into());
         }
         Err(ours)
+    }
+
+    /// When the active tab is why the snippet failed: what is wrong with it, and what to type.
+    fn name_the_tab(&self, error: &ScriptError, ours: &mut ApiError, said: &mut String) {
+        let may_be_the_tab = matches!(
+            error.kind,
+            ErrorKind::TargetGone | ErrorKind::DialogOpen | ErrorKind::Deadline
+        );
+        let found = may_be_the_tab
+            .then(|| self.held().ok())
+            .flatten()
+            .and_then(|held| self.active_target(&held).ok());
+        let Some(named) = found.and_then(|(_, info)| of_tab(&info)) else {
+            return;
+        };
+        // A snippet may also be late by itself.
+        if error.kind == ErrorKind::Deadline && named.code != Code::TabHung {
+            return;
+        }
+        said.push_str(&format!("{}\n", named.message));
+        ours.message = format!("{}: {}", ours.message, named.message);
+        ours.code = named.code;
+        ours.hint = named.hint;
     }
 
     fn repl(self: &Arc<Self>) -> Result<&Repl, ApiError> {

@@ -29,12 +29,13 @@ pub(super) async fn start(
     daemon: &Arc<Daemon>,
     name: &str,
     launch: LaunchOptions,
+    options: Options,
     deadline: Instant,
 ) -> Result<(keeptab_browser::Session, Place), ApiError> {
     let state = daemon.paths().keepers().join(format!("{name}.keeper"));
     if let Some(socket) = left_behind(state.clone()).await {
         // The browser of an earlier session of this name, which nobody closed.
-        let browser = connect(socket.clone(), deadline).await?;
+        let browser = connect(socket.clone(), options, deadline).await?;
         tracing::info!("session \"{name}\": found its browser still running");
         return Ok((browser, Place::Keeper(socket)));
     }
@@ -55,7 +56,7 @@ pub(super) async fn start(
         Ok(Ok(spawned)) => spawned,
         Ok(Err(error)) if error.kind() == SpawnErrorKind::Keeper => {
             tracing::warn!("session \"{name}\": {error}; its browser will end with this daemon");
-            return by_pipe(launch).await;
+            return by_pipe(launch, options).await;
         }
         Ok(Err(error)) => return Err(not_started(&error)),
         Err(error) => {
@@ -65,7 +66,7 @@ pub(super) async fn start(
             ));
         }
     };
-    let browser = connect(spawned.socket.clone(), deadline).await;
+    let browser = connect(spawned.socket.clone(), options, deadline).await;
     if browser.is_err() {
         end(spawned.pid);
     }
@@ -87,15 +88,22 @@ async fn left_behind(state: PathBuf) -> Option<PathBuf> {
     tokio::task::spawn_blocking(look).await.ok().flatten()
 }
 
-async fn connect(socket: PathBuf, deadline: Instant) -> Result<keeptab_browser::Session, ApiError> {
-    let options = Options::new().with_connect_timeout(remaining(deadline));
+async fn connect(
+    socket: PathBuf,
+    options: Options,
+    deadline: Instant,
+) -> Result<keeptab_browser::Session, ApiError> {
+    let options = options.with_connect_timeout(remaining(deadline));
     keeptab_browser::Session::connect(Endpoint::Keeper(socket), options)
         .await
         .map_err(|error| from_connect(&error))
 }
 
-async fn by_pipe(launch: LaunchOptions) -> Result<(keeptab_browser::Session, Place), ApiError> {
-    let browser = keeptab_browser::Session::launch(launch, Options::new())
+async fn by_pipe(
+    launch: LaunchOptions,
+    options: Options,
+) -> Result<(keeptab_browser::Session, Place), ApiError> {
+    let browser = keeptab_browser::Session::launch(launch, options)
         .await
         .map_err(|error| from_connect(&error))?;
     Ok((browser, Place::Pipe))

@@ -7,21 +7,30 @@
 //! | `launch` | starting a browser of our own |
 //! | `open` | new tabs, and the whole session: attach, detach, close |
 //! | `tabs` | listing, picking, closing |
+//! | `dialog` | the dialog of the active tab, and answering it |
+//! | `reload` | loading a page again: the way out of a crash |
+//! | `losses` | the ways of losing a connection, a tab, a browser or a session, by name |
 //! | `status` | how it does, in words |
 //! | `host` | what snippets may see and do |
 //! | `fence` | other sessions' tabs are not there for snippets |
 //! | `js` | running snippets |
+//! | `observing` | what its tabs said and asked for |
 //! | `errors` | other rooms' errors as ours |
 
 mod connect;
+mod dialog;
 mod entry;
 mod errors;
 mod fence;
 mod host;
 mod js;
 mod launch;
+mod losses;
+mod observing;
 mod open;
+mod reload;
 mod status;
+mod succession;
 mod tabs;
 
 pub(crate) use entry::Session;

@@ -14,6 +14,7 @@ use crate::api::{
 };
 use crate::error::{ApiError, Code};
 use crate::handover::{ActiveTab, Place};
+use crate::observe::session_closed;
 use crate::policy;
 
 const BLANK: &str = "about:blank";
@@ -32,6 +33,8 @@ impl Session {
         let turn = self.my_turn(until).await?;
         let created = matches!(self.inner().hold, Hold::Nothing);
         if created {
+            self.observer
+                .set_recording(request.record.unwrap_or_default());
             self.launch(request.headful, request.program.as_deref(), until)
                 .await?;
         }
@@ -81,6 +84,8 @@ impl Session {
             }
         };
         self.claim(tab.target_id().as_str())?;
+        // Before it goes anywhere, so that nothing of the page is missed.
+        self.observer.watch_soon(&tab).await;
         let mut notes = Vec::new();
         if url != BLANK
             && let Err(error) = go(&tab, url, until, &mut notes).await
@@ -145,6 +150,8 @@ impl Session {
             )
             .hint("keeptab close, or take another name: keeptab --session NAME attach"));
         }
+        self.observer
+            .set_recording(request.record.unwrap_or_default());
         self.attach_to(&request, until).await?;
         let held = self.live()?;
         held.learn_product().await;
@@ -216,7 +223,9 @@ impl Session {
         if let (Some(Place::Keeper(_)), Some(_)) = (&place, &profile) {
             super::launch::end_keeper(&daemon, self.name()).await?;
         }
+        self.observer.forget().await;
         daemon.forget(self);
+        session_closed(&self.observer);
         match profile {
             Some(dir) if request.discard => {
                 let removed = tokio::fs::remove_dir_all(&dir).await;

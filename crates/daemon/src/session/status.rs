@@ -1,6 +1,6 @@
 //! How a session does, in words.
 
-use keeptab_browser::{Cause, State, StateChange};
+use keeptab_browser::{State, StateChange};
 
 use super::connect::{deadline, describe, remaining};
 use super::entry::{Held, Hold, Session};
@@ -17,28 +17,9 @@ impl Session {
     pub(super) fn live(&self) -> Result<Held, ApiError> {
         let held = self.held()?;
         let state = held.browser.state().borrow().clone();
-        match &state {
-            State::Disconnected { cause } => {
-                let code = if means_gone(cause) {
-                    Code::BrowserGone
-                } else {
-                    Code::Disconnected
-                };
-                Err(ApiError::new(
-                    code,
-                    format!("session \"{}\": {}", self.name(), say(&state)),
-                ))
-            }
-            State::Closed => Err(ApiError::new(
-                Code::Disconnected,
-                format!("session \"{}\" is closed", self.name()),
-            )),
-            State::WaitingForHuman { .. } => Err(ApiError::new(
-                Code::NeedsPerson,
-                format!("session \"{}\": {}", self.name(), say(&state)),
-            )
-            .hint("click Allow in the browser, then repeat")),
-            _ => Ok(held),
+        match self.loss(&held, &state) {
+            Some(error) => Err(error),
+            None => Ok(held),
         }
     }
 
@@ -56,6 +37,10 @@ impl Session {
             fence: "none".to_owned(),
             active: None,
             tabs: 0,
+            record: self.observer.recording(),
+            hint: None,
+            gaps: 0,
+            dropped: 0,
             age_s: self.age().as_secs(),
         };
         let held = match &self.inner().hold {
@@ -66,24 +51,28 @@ impl Session {
                 None
             }
             Hold::Missing(missing) => {
-                status.state = match missing.why.code {
-                    Code::BrowserGone => "browser_gone",
-                    _ => "disconnected",
-                }
-                .to_owned();
+                status.state = missing.why.code.name().to_owned();
                 status.detail = missing.why.message.clone();
+                status.hint = missing.why.hint.clone();
                 status.endpoint = describe(&missing.place);
                 None
             }
         };
         if let Some(held) = &held {
-            let health = held.browser.status().health;
-            status.state = match &health.state {
-                State::Disconnected { cause } if means_gone(cause) => "browser_gone",
-                other => other.name(),
-            }
-            .to_owned();
+            let status_of_link = held.browser.status();
+            let health = status_of_link.health;
+            status.gaps = health.counters.gaps;
+            status.dropped = status_of_link.dropped;
+            status.state = health.state.name().to_owned();
             status.detail = say(&health.state);
+            if health.state.is_final()
+                && let Some(error) = self.loss(held, &health.state)
+            {
+                status.state = error.code.name().to_owned();
+                let prefix = format!("session \"{}\": ", self.name());
+                status.detail = error.message.replacen(&prefix, "", 1);
+                status.hint = error.hint;
+            }
             if let Some(rtt) = health.rtt_p50 {
                 status.detail = format!(
                     "{}, round trip {:.1} ms",
@@ -139,19 +128,8 @@ impl Session {
     }
 }
 
-/// The browser itself is not there any more, so no connection can bring it back.
-fn means_gone(cause: &Cause) -> bool {
-    matches!(
-        cause,
-        Cause::ProcessExited { .. }
-            | Cause::BrowserClosed
-            | Cause::BrowserReplaced
-            | Cause::Gone(_)
-    )
-}
-
 /// The state as its log line has it.
-fn say(state: &State) -> String {
+pub(super) fn say(state: &State) -> String {
     StateChange {
         state: state.clone(),
         outage: None,

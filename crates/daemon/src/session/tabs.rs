@@ -154,7 +154,9 @@ impl Session {
             )
             .hint(format!("keeptab --session {owner} tab")));
         }
-        self.inner().claimed.insert(target.to_owned());
+        if self.inner().claimed.insert(target.to_owned()) {
+            self.observer.tab_claimed();
+        }
         Ok(())
     }
 

@@ -1,0 +1,48 @@
+use crate::bed::{Bed, eventually, site};
+
+#[test]
+fn what_is_cleared_is_gone_and_numbers_go_on() {
+    let (bed, site) = (Bed::new(), site());
+    bed.ok(["open", &site.url("/title/Page")]);
+    bed.page("default", "console.log('one')");
+    eventually("both", || {
+        !bed.ok(["console"]).is_empty() && bed.ok(["network"]).contains(" 200 ")
+    });
+    let ran = bed.run(["clear", "console"]);
+    assert!(
+        ran.stderr.contains("of the console, 0 of the network"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(bed.run(["console"]).stdout, "");
+    assert!(!bed.ok(["network"]).is_empty());
+    // A replay does not bring it back.
+    bed.ok(["reconnect"]);
+    bed.page("default", "console.log('two')");
+    eventually("the next one", || bed.ok(["console"]).contains("two"));
+    let console = bed.ok(["console"]);
+    assert!(
+        !console.contains("one") && !console.contains("01 ["),
+        "{console}"
+    );
+
+    let (_, cleared) = bed.json(["clear"]);
+    assert!(cleared["data"]["network"].as_u64() > Some(0), "{cleared}");
+    assert_eq!(bed.run(["network"]).stdout, "");
+    bed.fails(2, ["clear", "everything"]);
+}
+
+#[test]
+fn a_closed_session_leaves_nothing() {
+    let (bed, site) = (Bed::new(), site());
+    bed.ok(["open", &site.url("/big?mb=1")]);
+    eventually("a body is kept", || {
+        bed.ok(["network", "1"]).len() > 1 << 20
+    });
+    assert!(bed.home().join("data/bodies/default").exists());
+    bed.ok(["close"]);
+    assert!(!bed.home().join("data/bodies/default").exists());
+    bed.ok(["open"]);
+    let ran = bed.run(["network", "--all", "--url", "big"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
+}

@@ -1,0 +1,141 @@
+use crate::bed::{Bed, alive, eventually, site};
+
+fn lines(bed: &Bed, args: &[&str]) -> Vec<String> {
+    let all = [&["network"], args].concat();
+    bed.ok(all).lines().map(str::to_owned).collect()
+}
+
+fn fetch(bed: &Bed, path: &str) {
+    let code = format!(
+        "const done = await session.Runtime.evaluate({{expression: 'fetch(\"{path}\").then(a => a.text()).then(t => t.length)', \
+         awaitPromise: true}}); return done.result.value"
+    );
+    bed.ok(["js", &code]);
+}
+
+#[test]
+fn what_a_page_asks_for_is_there_and_can_be_filtered() {
+    let (bed, site) = (Bed::new(), site());
+    bed.ok(["open", &site.url("/")]);
+    fetch(&bed, "/echo?hello=world");
+    fetch(&bed, "/status/404");
+    fetch(&bed, "/big?mb=1");
+    fetch(&bed, "/slow?ms=300");
+    eventually("all answers", || {
+        lines(&bed, &["--type", "fetch"])
+            .iter()
+            .filter(|line| !line.contains("pending"))
+            .count()
+            == 4
+    });
+    let first = &lines(&bed, &["--type", "document"])[0];
+    assert!(
+        first.starts_with("01 GET http://")
+            && first.contains("/ 200 ")
+            && first.contains(" document "),
+        "{first}"
+    );
+    for (args, expected) in [
+        (
+            &["--status", "4xx", "--type", "fetch"] as &[&str],
+            "/status/404",
+        ),
+        (&["--failed", "--type", "fetch"], "/status/404"),
+        (&["--min-size", "500KB"], "/big"),
+        (&["--url", "*/slow*"], "/slow"),
+        (&["--min-duration", "250ms", "--url", "slow"], "/slow"),
+        (&["--find", "hello=world"], "/echo"),
+        (&["--mime", "html", "--url", "slow"], "/slow"),
+    ] {
+        let found = lines(&bed, args);
+        assert!(
+            found.len() == 1 && found[0].contains(expected),
+            "{args:?}: {found:#?}"
+        );
+    }
+    let ran = bed.run(["network", "--method", "POST"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
+    let said = bed.fails(2, ["network", "--status", "many"]);
+    assert!(said.contains("--status 4xx"), "{said}");
+    bed.fails(6, ["network", "999"]);
+}
+
+fn number(bed: &Bed, url: &str) -> String {
+    let (_, found) = bed.json(["network", "--url", url, "--tail", "1"]);
+    let entries = found["data"]["entries"].as_array().unwrap();
+    let entry = entries.iter().find(|entry| entry["kind"] == "network");
+    entry.unwrap()["number"].to_string()
+}
+
+#[test]
+fn an_entry_has_headers_timing_and_the_body_also_after_a_restart() {
+    let (bed, site) = (Bed::new(), site());
+    bed.ok(["open", &site.url("/title/With%20a%20body")]);
+    let small = "<!doctype html><meta charset=\"utf-8\"><title>With a body</title>";
+    eventually("the body of the page", || {
+        bed.ok(["network", "1"]).contains(small)
+    });
+    let detail = bed.ok(["network", "1"]);
+    for part in [
+        "status: 200 OK",
+        "timing: ",
+        "wait ",
+        "request headers:",
+        "response headers:",
+        "cache-control: no-store",
+    ] {
+        assert!(detail.contains(part), "{part}: {detail}");
+    }
+    // Large enough to be a file.
+    fetch(&bed, "/big?mb=2");
+    let number = number(&bed, "/big");
+    eventually("the large body", || {
+        bed.ok(["network", &number]).len() > 2 << 20
+    });
+    let (_, entry) = bed.json(["network", &number]);
+    assert_eq!(entry["data"]["body"].as_str().unwrap().len(), 2 << 20);
+    assert_eq!(entry["data"]["entry"]["body"]["bytes"], 2 << 20);
+
+    eventually("it is saved", || {
+        std::fs::metadata(bed.home().join("data/store.db")).is_ok()
+    });
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let pid = bed.daemon_pid();
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-9", &pid.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    eventually("it is gone", || !alive(pid));
+    assert!(bed.ok(["network", "1"]).contains(small));
+    assert_eq!(
+        bed.ok(["network", &number]).matches("xxxx").count() * 4,
+        2 << 20
+    );
+    assert!(bed.ok(["network"]).contains("the daemon was restarted"));
+}
+
+#[test]
+fn why_there_is_no_body_is_said() {
+    let (bed, site) = (Bed::new(), site());
+    bed.ok(["open", &site.url("/")]);
+    bed.page("default", "fetch('/slow?ms=60000'); 1");
+    eventually("it is under way", || {
+        !lines(&bed, &["--url", "slow"]).is_empty()
+    });
+    let detail = bed.ok(["network", &number(&bed, "slow")]);
+    assert!(
+        detail.contains("response body: not kept: it has not come yet"),
+        "{detail}"
+    );
+    bed.page(
+        "default",
+        "fetch('/big?mb=9').then(a => a.text()).then(() => 1); 1",
+    );
+    eventually("it is complete", || {
+        let detail = bed.ok(["network", &number(&bed, "/big")]);
+        detail.contains("too large to be kept")
+    });
+}

@@ -1,0 +1,30 @@
+//! What the tabs of a session say and ask for, and what becomes of the session: recorded, kept on
+//! disk, and told to whoever follows.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `observer` | the entries of one session, and who may touch them when |
+//! | `recorder` | one task per browser: events in, entries out |
+//! | `watching` | switching recording on in a tab |
+//! | `gaps` | a loss of the link as the buffers know it |
+//! | `bodies` | fetching and keeping the bodies of answers |
+//! | `saving` | entries to the store, and back |
+//! | `archive` | the store and the directories, opened when first needed |
+//! | `hub` | programs that follow events, each with a bounded queue |
+//! | `events` | the events they get |
+
+mod archive;
+mod bodies;
+mod events;
+mod gaps;
+mod hub;
+mod observer;
+mod recorder;
+mod saving;
+mod watching;
+
+pub(crate) use archive::Archive;
+pub(crate) use events::{session_closed, snapshot};
+pub(crate) use hub::{Channels, Hub};
+pub(crate) use observer::Observer;
+pub(crate) use recorder::follow;

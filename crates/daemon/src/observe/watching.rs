@@ -1,0 +1,95 @@
+//! Switching recording on in a tab.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keeptab_browser::{CallError, Tab, TargetId};
+use keeptab_protocol::{log, network, page, runtime};
+use tokio::time::timeout;
+
+use super::observer::Observer;
+use crate::api::Recording;
+
+/// How long a caller waits until a tab is being recorded. A tab that hangs is recorded as soon as it
+/// answers.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+impl Observer {
+    /// Records a tab from now on: commands that are sent to it after this was first polled come
+    /// behind. Does nothing when it is recorded already.
+    pub(crate) async fn watch(&self, tab: &Tab) {
+        let recording = {
+            let mut state = self.state();
+            if state.over || state.recording.is_none() {
+                return;
+            }
+            if !state.watched.insert(tab.target_id().clone()) {
+                return;
+            }
+            state.recording
+        };
+        match switch_on(tab, recording).await {
+            Ok(document) => {
+                if let Some(document) = document {
+                    self.state()
+                        .buffers
+                        .document(tab.target_id().as_str(), &document);
+                }
+            }
+            Err(error) => {
+                tracing::debug!(
+                    "session \"{}\": {} is not recorded: {error}",
+                    self.session,
+                    tab.target_id()
+                );
+                self.state().watched.remove(tab.target_id());
+            }
+        }
+    }
+
+    /// [`Observer::watch`] for a caller who has something better to do than wait for a tab that
+    /// hangs.
+    pub(crate) async fn watch_soon(self: &Arc<Self>, tab: &Tab) {
+        let (observer, tab) = (Arc::clone(self), tab.clone());
+        // A task of its own: it goes on when the caller goes away.
+        let watching = tokio::spawn(async move { observer.watch(&tab).await });
+        drop(timeout(PATIENCE, watching).await);
+    }
+}
+
+/// Returns the document that the tab shows.
+///
+/// The settings go to the link's ledger, so they are in force again after every loss.
+async fn switch_on(tab: &Tab, recording: Recording) -> Result<Option<String>, CallError> {
+    // One burst: each is sent when it is first polled, in this order.
+    let console = async {
+        if recording.console {
+            let (runtime, log) = (runtime::Enable::default(), log::Enable::default());
+            tokio::try_join!(tab.call(&runtime), tab.call(&log))?;
+        }
+        Ok(())
+    };
+    let network = async {
+        if recording.network {
+            tab.call(&network::Enable::default()).await?;
+        }
+        Ok(())
+    };
+    let ((), (), document) = tokio::try_join!(console, network, async { Ok(document(tab).await) })?;
+    Ok(document)
+}
+
+/// The document of a tab's main frame, if it says so in time.
+pub(super) async fn document(tab: &Tab) -> Option<String> {
+    let asked = page::GetFrameTree::default();
+    let tree = timeout(PATIENCE, tab.call(&asked)).await.ok()?.ok()?;
+    Some(tree.frame_tree.frame.loader_id.to_string())
+}
+
+/// The documents of several tabs, asked at once.
+pub(super) async fn documents(tabs: Vec<Tab>) -> Vec<(TargetId, Option<String>)> {
+    let asked = tabs
+        .iter()
+        .map(|tab| async { (tab.target_id().clone(), document(tab).await) });
+    futures_util::future::join_all(asked).await
+}
