@@ -2,7 +2,7 @@
 
 /// A parameter names something of a connection that is gone, so it was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{method}: '{field}' is {handle}, {reason}")]
+#[error("'{field}' is {handle}, {reason}")]
 pub struct StaleHandle {
     /// The method that was about to be sent.
     pub method: String,

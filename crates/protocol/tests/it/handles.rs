@@ -86,7 +86,7 @@ fn ids_of_another_connection_are_refused() {
     assert_eq!(stale.reason, Reason::OtherEpoch { of: 2, now: 3 });
     assert_eq!(
         stale.to_string(),
-        "Runtime.getProperties: 'objectId' is e2:1.2.3, an id of connection 2; this is connection 3"
+        "'objectId' is e2:1.2.3, an id of connection 2; this is connection 3"
     );
     // Without a mark it is from the first connection.
     let stale = reason("Runtime.getProperties", r#"{"objectId":"1.2.3"}"#, 2);
