@@ -17,7 +17,7 @@ use crate::frame::{self, Frame, Kind};
 use crate::host::{BoxFuture, Command, Feed, Host, Notice, Wanted};
 use crate::limits::Limits;
 use crate::ops;
-use crate::outcome::{ErrorKind, EvalOutcome, ScriptError};
+use crate::outcome::{ErrorKind, EvalOutcome, ScriptError, seconds};
 use crate::process::{Outgoing, Process};
 use crate::repl::{EvalRequest, News};
 use crate::wire::{Call, CommandHead, EvalEnd, EvalStart, Failure, Link, Listen};
@@ -176,7 +176,7 @@ impl Driver {
         if self.busy_until.is_some_and(|at| at <= now) {
             return Some(format!(
                 "code of a timer or listener ran for {} s and could not be stopped",
-                self.limits.background.as_secs_f64()
+                seconds(self.limits.background)
             ));
         }
         match self.evals.overdue(now, self.limits.grace) {
@@ -189,7 +189,7 @@ impl Driver {
             }
             Overdue::Stuck(timeout) => Some(format!(
                 "the snippet did not stop at its deadline of {} s and its sandbox was killed",
-                timeout.as_secs_f64()
+                seconds(timeout)
             )),
         }
     }

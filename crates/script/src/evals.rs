@@ -10,7 +10,7 @@ use keeptab_protocol::Raw;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::outcome::{ErrorKind, EvalOutcome, ScriptError};
+use crate::outcome::{ErrorKind, EvalOutcome, ScriptError, seconds};
 use crate::wire::{EvalEnd, Shape};
 
 /// All evals that have begun and not ended.
@@ -149,7 +149,7 @@ impl Evals {
             if let Some(eval) = self.active.remove(id) {
                 let message = format!(
                     "the snippet did not end within {} s; another one was computing",
-                    eval.timeout.as_secs_f64()
+                    seconds(eval.timeout)
                 );
                 let error = ScriptError::new(ErrorKind::Deadline, message)
                     .with_hint("run it again, or in a session of its own");

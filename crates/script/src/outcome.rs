@@ -1,5 +1,7 @@
 //! What came of an eval.
 
+use std::time::Duration;
+
 use keeptab_protocol::Raw;
 use serde::{Deserialize, Serialize};
 
@@ -165,9 +167,27 @@ impl EvalOutcome {
     }
 }
 
+/// A duration in seconds as people read it: a deadline of 3 s of which the way took a moment is not one of 2.999 s.
+pub(crate) fn seconds(duration: Duration) -> f64 {
+    let exact = duration.as_secs_f64();
+    if exact < 1.0 {
+        exact
+    } else {
+        (exact * 10.0).round() / 10.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_deadline_is_named_as_it_was_given() {
+        let named = |ms| seconds(Duration::from_millis(ms)).to_string();
+        assert_eq!(named(2_999), "3");
+        assert_eq!(named(1_500), "1.5");
+        assert_eq!(named(100), "0.1");
+    }
 
     #[test]
     fn names_are_the_same_in_rust_and_in_json() {

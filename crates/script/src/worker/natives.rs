@@ -99,7 +99,11 @@ fn calls<'js>(ctx: &Ctx<'js>, native: &Object<'js>, state: &Rc<State>) -> Result
                     method: method.into(),
                     target: target.map(Into::into),
                     // Negative means: not given. Milliseconds; what is beyond u64 saturates.
-                    timeout_ms: (timeout >= 0.0).then_some(timeout as u64),
+                    timeout_ms: if timeout >= 0.0 {
+                        Some(timeout as u64)
+                    } else {
+                        s.time_for(call)
+                    },
                 };
                 let head = serde_json::to_vec(&head)
                     .map_err(|e| Exception::throw_internal(&ctx, &e.to_string()))?;

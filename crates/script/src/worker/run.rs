@@ -15,7 +15,7 @@ use super::prelude::Prelude;
 use super::state::State;
 use crate::frame::{Frame, Kind};
 use crate::limits::Limits;
-use crate::outcome::ErrorKind;
+use crate::outcome::{ErrorKind, seconds};
 use crate::wire::{EvalEnd, EvalStart, Failure, Shape};
 
 /// Jobs between two looks at the clock while promises are worked off.
@@ -310,7 +310,7 @@ impl<'js> Worker<'js> {
 
     /// An eval, or code of none, ran into its deadline while it computed.
     fn stopped(&self, owner: u32, owned: bool, allowed: Duration) {
-        let seconds = allowed.as_secs_f64();
+        let seconds = seconds(allowed);
         if !owned {
             let note =
                 format!("keeptab: a timer or listener ran for {seconds} s and was stopped\n");
@@ -344,7 +344,7 @@ impl<'js> Worker<'js> {
             };
             let message = format!(
                 "the snippet did not end within {} s; it was waiting for {waiting}",
-                timeout.as_secs_f64()
+                seconds(timeout)
             );
             self.fail_plainly(
                 id,

@@ -16,6 +16,9 @@ pub(super) const MAX_TIMERS: usize = 100_000;
 /// Most rejections that are reported after one turn.
 const MAX_REJECTIONS: usize = 64;
 
+/// How long before its snippet a call's own time ends, at most.
+const CALL_MARGIN: Duration = Duration::from_millis(250);
+
 /// A promise that was rejected while nobody handled it, and the reason.
 pub(super) type Rejection = (Persistent<Value<'static>>, Persistent<Value<'static>>);
 
@@ -85,6 +88,20 @@ impl State {
             self.interrupted.set(true);
         }
         over
+    }
+
+    /// How long a call may take when its snippet did not say, in milliseconds: what is left of the snippet's own time,
+    /// less a little, so that it is told what became of the call before its time is up. `None` when no eval
+    /// waits for it.
+    pub(super) fn time_for(&self, call: u32) -> Option<u64> {
+        let owner = *self.calls.borrow().get(&call)?;
+        let evals = self.evals.borrow();
+        let left = evals
+            .get(&owner)?
+            .deadline
+            .saturating_duration_since(Instant::now());
+        let left = left - (left / 10).min(CALL_MARGIN);
+        u64::try_from(left.as_millis()).ok()
     }
 
     /// Sends console text of an eval, up to the limit, which is said once.

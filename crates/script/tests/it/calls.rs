@@ -342,6 +342,29 @@ async fn timeouts_of_single_calls_are_passed_on() {
 }
 
 #[tokio::test]
+async fn a_call_has_the_time_of_its_snippet_and_says_itself_what_became_of_it() {
+    let rig = Rig::on_a_tab();
+    for seconds in [9, 90] {
+        let request = EvalRequest::new("await session.Page.enable()");
+        let outcome = rig
+            .repl
+            .eval(request.with_timeout(Duration::from_secs(seconds)))
+            .await;
+        assert!(outcome.ok, "{outcome:#?}");
+    }
+    let state = rig.host.state.lock().unwrap();
+    let [short, long] = [0, 1].map(|at| state.commands[at].timeout.unwrap());
+    assert!(
+        (Duration::from_secs(1)..Duration::from_secs(9)).contains(&short),
+        "{short:?}"
+    );
+    assert!(
+        (Duration::from_secs(60)..Duration::from_secs(90)).contains(&long),
+        "{long:?}"
+    );
+}
+
+#[tokio::test]
 async fn without_a_browser_the_next_step_is_said() {
     let rig = Rig::new();
     for code in [
