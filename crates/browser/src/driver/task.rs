@@ -94,6 +94,8 @@ impl Driver {
             match result {
                 Ok(dialed) => {
                     self.transport = Some(dialed.transport);
+                    // Nobody has asked the new connection to wake this task yet: the next turn reads.
+                    cx.waker().wake_by_ref();
                     core.link.dialed(now, dialed.info);
                 }
                 Err(error) => core.link.dial_failed(now, error),
