@@ -85,6 +85,10 @@ impl<W: Wire> Client for Floor<W> {
     async fn open(&mut self, url: &str) -> Result<Tab, Failure> {
         let made = self.text("Target.createTarget", &format!("{{\"url\":\"{url}\"}}"))?;
         let target = between(&made, "\"targetId\":\"", "\"").ok_or("no targetId")?;
+        self.attach(target).await
+    }
+
+    async fn attach(&mut self, target: &str) -> Result<Tab, Failure> {
         let params = format!("{{\"targetId\":\"{target}\",\"flatten\":true}}");
         let attached = self.text("Target.attachToTarget", &params)?;
         self.sessions.push(

@@ -45,6 +45,11 @@ impl Client for Product {
         Ok(self.tabs.len() - 1)
     }
 
+    async fn attach(&mut self, target: &str) -> Result<Number, Failure> {
+        self.tabs.push(self.session.tab(target));
+        Ok(self.tabs.len() - 1)
+    }
+
     async fn call(
         &mut self,
         tab: Option<Number>,

@@ -23,6 +23,9 @@ pub trait Client: Send {
     /// Opens a tab at this address and attaches to it.
     fn open(&mut self, url: &str) -> impl Future<Output = Result<Tab, Failure>> + Send;
 
+    /// Attaches to a tab that is open already.
+    fn attach(&mut self, target: &str) -> impl Future<Output = Result<Tab, Failure>> + Send;
+
     /// Sends one command and waits for its result. Returns the result's size in bytes where the client knows it, else 0.
     fn call(
         &mut self,

@@ -18,7 +18,9 @@ pub struct Place {
     pub flags: Vec<String>,
     /// A directory that a browser of one's own may use as its profile.
     pub profile: String,
-    /// Only connect, attach to a new tab, evaluate once and end.
+    /// A tab that is open in the shared browser; empty for a browser of one's own.
+    pub target: String,
+    /// Only connect, attach to that tab (or to a new one), evaluate once and end.
     #[serde(default)]
     pub cold: bool,
 }
@@ -58,7 +60,10 @@ pub fn hello() -> Result<Place, Failure> {
 /// [`Failure`] when the input or output is gone. A workload that fails is an answer.
 pub async fn serve(client: &mut impl Client, place: &Place) -> Result<(), Failure> {
     if place.cold {
-        let tab = client.open("about:blank").await?;
+        let tab = match place.target.as_str() {
+            "" => client.open("about:blank").await?,
+            target => client.attach(target).await?,
+        };
         client
             .call(Some(tab), "Runtime.evaluate", r#"{"expression":"1+1"}"#)
             .await?;

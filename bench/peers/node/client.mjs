@@ -8,7 +8,7 @@ const require = createRequire(process.env.KEEPTAB_BENCH_NODE_MODULES + "/");
 const [name, placeText] = process.argv.slice(2);
 const place = JSON.parse(placeText);
 
-// Each adapter: open(url) → tab; call(tab | null, method, params); on(tab, event, handler) → off().
+// Each adapter: open(url) → tab; attach(targetId) → tab; call(tab | null, method, params); on(tab, event, handler) → off().
 const adapters = {
   async puppeteer() {
     const puppeteer = require("puppeteer-core");
@@ -20,6 +20,8 @@ const adapters = {
         await page.goto(url);
         return page.createCDPSession();
       },
+      // The one tab of the browser; the package tells no target id.
+      attach: async () => (await browser.pages())[0].createCDPSession(),
       call: (tab, method, params) => (tab ?? root).send(method, params),
       on(tab, event, handler) {
         tab.on(event, handler);
@@ -38,6 +40,7 @@ const adapters = {
         await page.goto(url);
         return context.newCDPSession(page);
       },
+      attach: () => context.newCDPSession(context.pages()[0]),
       call: (tab, method, params) => (tab ?? root).send(method, params),
       on(tab, event, handler) {
         tab.on(event, handler);
@@ -51,8 +54,10 @@ const adapters = {
     return {
       async open(url) {
         const { targetId } = await client.send("Target.createTarget", { url });
-        return (await client.send("Target.attachToTarget", { targetId, flatten: true })).sessionId;
+        return this.attach(targetId);
       },
+      attach: async (targetId) =>
+        (await client.send("Target.attachToTarget", { targetId, flatten: true })).sessionId,
       call: (tab, method, params) => client.send(method, params, tab ?? undefined),
       on(tab, event, handler) {
         client.on(event, handler);
@@ -195,7 +200,7 @@ async function longString(tab, n, unit) {
 }
 
 if (place.cold) {
-  await client.call(await client.open("about:blank"), ...evaluate);
+  await client.call(await client.attach(place.target), ...evaluate);
   process.exit(0);
 }
 const tab = await client.open(`${place.site}/fetches`);

@@ -29,7 +29,10 @@ class Work:
 
     async def open(self, url):
         made = await self.client.send_raw("Target.createTarget", {"url": url})
-        params = {"targetId": made["targetId"], "flatten": True}
+        return await self.attach(made["targetId"])
+
+    async def attach(self, target):
+        params = {"targetId": target, "flatten": True}
         return (await self.client.send_raw("Target.attachToTarget", params))["sessionId"]
 
     async def call(self, method, params):
@@ -186,7 +189,7 @@ async def main():
     async with CDPClient(place["ws"], max_ws_frame_size=1 << 30) as client:
         work = Work(client, place["site"])
         if place.get("cold"):
-            work.tab = await work.open("about:blank")
+            work.tab = await work.attach(place["target"])
             await work.call(*EVALUATE)
             return
         work.tab = await work.open(f"{place['site']}/fetches")

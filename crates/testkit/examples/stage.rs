@@ -5,7 +5,7 @@
 //! `cut` (resets every connection), `hole` (holds everything back on the current ones), `pass`, `counts`. It ends, with all
 //! it started, when its input does.
 
-use keeptab_testkit::{Chromium, Direction, FaultProxy, Site, block_on};
+use keeptab_testkit::{Cdp, CdpFailure, Chromium, Direction, FaultProxy, Site, block_on};
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
 
@@ -16,6 +16,7 @@ fn main() -> std::io::Result<()> {
         let proxy = FaultProxy::start(&browser.ws_url()).await;
         (site, browser, proxy)
     });
+    let target = block_on(first_tab(&browser)).map_err(std::io::Error::other)?;
     say(&json!({
         "site": site.url(""),
         "direct": browser.ws_url(),
@@ -23,12 +24,22 @@ fn main() -> std::io::Result<()> {
         "profile": browser.profile(),
         "port": browser.port(),
         "pid": browser.pid(),
+        "target": target,
         "flags": Chromium::quiet_flags(),
     }))?;
     for line in std::io::stdin().lock().lines() {
         say(&answer(line?.trim(), &proxy))?;
     }
     Ok(())
+}
+
+/// The tab with which the browser starts.
+async fn first_tab(browser: &Chromium) -> Result<Value, CdpFailure> {
+    let mut cdp = Cdp::connect(&browser.ws_url()).await?;
+    let mut targets = cdp.call("Target.getTargets", json!({})).await?;
+    let infos = targets["targetInfos"].as_array_mut();
+    let tab = infos.and_then(|infos| infos.iter_mut().find(|info| info["type"] == "page"));
+    Ok(tab.map(|info| info["targetId"].take()).unwrap_or_default())
 }
 
 fn answer(order: &str, proxy: &FaultProxy) -> Value {

@@ -60,7 +60,7 @@ pub(super) fn rounds(plan: &Plan, kit: &Kit) -> Result<Figures, Failed> {
             clients.rotate_left(first);
             for client in &mut clients {
                 let key = (work.name, client.name);
-                if figures.failures.contains_key(&key) {
+                if figures.failures.contains_key(&key) || !Plan::can(work, client.name) {
                     continue;
                 }
                 match client.measure(work, plan.size(work, client.name)) {

@@ -49,6 +49,7 @@ impl Kit {
             "chromium": self.chromium,
             "flags": stage.hello["flags"],
             "profile": profile,
+            "target": stage.hello["target"],
             "cold": cold,
         })
     }

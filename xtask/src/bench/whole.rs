@@ -12,6 +12,7 @@ use crate::steps::Failed;
 use contest::Contest;
 pub(super) use contest::Timing;
 pub(super) use daemon::Daemon;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -69,18 +70,15 @@ fn cold(n: usize, kit: &Kit) -> Result<Vec<Timing>, Failed> {
     let stage = Stage::start(&kit.stage)?;
     let program = Program::new(kit.keeptab.clone())?;
     program.quiet(&["daemon", "start"])?;
-    let direct = stage.said("direct")?.to_owned();
-    let mut number = 0;
+    let (direct, target) = (stage.said("direct")?, stage.said("target")?);
+    let number = Cell::new(0);
     let mut contest = Contest::default();
     contest.add("keeptab js, in a new session", || {
-        number += 1;
+        number.set(number.get() + 1);
         let code = format!(
-            "await session.connect({{ wsUrl: '{direct}' }});
-             const {{ targetId }} = await session.Target.createTarget({{ url: 'about:blank' }});
-             await session.use(targetId);
-             return {EVALUATE};"
+            "await session.connect({{ wsUrl: '{direct}' }}); await session.use('{target}'); return {EVALUATE};"
         );
-        program.command(&["--session", &format!("cold-{number}"), "js", &code])
+        program.command(&["--session", &format!("cold-{}", number.get()), "js", &code])
     });
     // headless_chrome waits for seconds before its first tab.
     for recipe in kit
@@ -96,6 +94,10 @@ fn cold(n: usize, kit: &Kit) -> Result<Vec<Timing>, Failed> {
         };
         contest.add(name, move || recipe.command(&place));
     }
+    // A tab belongs to one session at a time.
+    contest.after_each(|| {
+        let _ = program.quiet(&["--session", &format!("cold-{}", number.get()), "close"]);
+    });
     contest.run(n)
 }
 
@@ -124,7 +126,9 @@ fn launch(n: usize, kit: &Kit) -> Result<Vec<Timing>, Failed> {
         let (kit, stage) = (&kit, &stage);
         contest.add("the browser alone, to its first result", move || {
             profile += 1;
-            recipe.command(&kit.place(stage, &dir.join(profile.to_string()), true))
+            let mut place = kit.place(stage, &dir.join(profile.to_string()), true);
+            place["target"] = "".into();
+            recipe.command(&place)
         });
     }
     // Each browser is closed before the next one starts: what is compared is a start on a quiet machine.

@@ -47,6 +47,19 @@ impl Client for Oxide {
         Ok(self.pages.len() - 1)
     }
 
+    async fn attach(&mut self, target: &str) -> Result<Tab, Failure> {
+        self.browser.fetch_targets().await?;
+        // It becomes known as a page a moment after its target.
+        loop {
+            let pages = self.browser.pages().await?;
+            if let Some(page) = pages.into_iter().find(|page| page.target_id().inner() == target) {
+                self.pages.push(page);
+                return Ok(self.pages.len() - 1);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
     async fn call(&mut self, tab: Option<Tab>, method: &str, params: &str) -> Result<usize, Failure> {
         let command = Raw::new((method, params))?;
         match tab {

@@ -4,6 +4,7 @@ use headless_chrome::protocol::cdp::Runtime::Evaluate;
 use headless_chrome::{Browser, Tab as Page};
 use keeptab_bench_kit::{Client, Failure, Tab, Trigger, hello, serve};
 use std::sync::Arc;
+use std::time::Duration;
 
 struct Headless {
     browser: Browser,
@@ -16,6 +17,10 @@ impl Client for Headless {
         page.navigate_to(url)?.wait_until_navigated()?;
         self.pages.push(page);
         Ok(self.pages.len() - 1)
+    }
+
+    async fn attach(&mut self, _: &str) -> Result<Tab, Failure> {
+        Err("not measured".into())
     }
 
     async fn call(&mut self, tab: Option<Tab>, method: &str, _: &str) -> Result<usize, Failure> {
@@ -63,6 +68,6 @@ impl Client for Headless {
 
 fn main() -> Result<(), Failure> {
     let place = hello()?;
-    let mut client = Headless { browser: Browser::connect(place.ws.clone())?, pages: Vec::new() };
+    let mut client = Headless { browser: Browser::connect_with_timeout(place.ws.clone(), Duration::from_secs(3600))?, pages: Vec::new() };
     futures::executor::block_on(serve(&mut client, &place))
 }

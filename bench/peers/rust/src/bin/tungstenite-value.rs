@@ -59,6 +59,10 @@ impl Client for Plain {
     async fn open(&mut self, url: &str) -> Result<Tab, Failure> {
         self.post(None, "Target.createTarget", &json!({ "url": url }).to_string())?;
         let target = self.reply(|_| ())?["targetId"].take();
+        self.attach(target.as_str().unwrap_or_default()).await
+    }
+
+    async fn attach(&mut self, target: &str) -> Result<Tab, Failure> {
         self.post(None, "Target.attachToTarget", &json!({ "targetId": target, "flatten": true }).to_string())?;
         let attached = self.reply(|_| ())?;
         self.sessions.push(attached["sessionId"].as_str().unwrap_or_default().to_owned());
