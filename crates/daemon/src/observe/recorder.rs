@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::bodies::{Fetcher, is_wanted, too_large};
 use super::gaps::{Ending, loss, wall};
 use super::observer::Observer;
-use super::watching::documents;
+use super::watching::{ask_again, documents};
 use crate::api::Recording;
 use crate::session::Session;
 
@@ -144,6 +144,9 @@ impl Recorder {
         let tabs = self.tabs_as_the_browser_says().await;
         let known = self.known_targets();
         let same = known.is_empty() || tabs.iter().any(|tab| known.contains(tab.target_id()));
+        if self.observer.state().buffers.in_gap() {
+            ask_again(&self.browser, &tabs, self.recording).await;
+        }
         let watching = tabs.iter().map(|tab| self.observer.watch_soon(tab));
         futures_util::future::join_all(watching).await;
         while let Some(notice) = self.events.try_next() {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keeptab_browser::{CallError, Tab, TargetId};
-use keeptab_protocol::{log, network, page, runtime};
+use keeptab_browser::{CallError, CallOptions, Session as Browser, Tab, TargetId};
+use keeptab_protocol::{Raw, log, network, page, runtime};
+use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::observer::Observer;
@@ -92,4 +93,75 @@ pub(super) async fn documents(tabs: Vec<Tab>) -> Vec<(TargetId, Option<String>)>
         .iter()
         .map(|tab| async { (tab.target_id().clone(), document(tab).await) });
     futures_util::future::join_all(asked).await
+}
+
+/// Has these tabs tell again what they have stored, whoever has switched recording on before: the
+/// link of the daemon before, over the very same connection, or our link before anybody listened.
+///
+/// A browser only tells when it is switched on, so it is switched off first. What else that switches
+/// off, the bindings, is set again in the same burst.
+pub(super) async fn ask_again(browser: &Browser, tabs: &[Tab], recording: Recording) {
+    if !recording.console {
+        return;
+    }
+    let bindings = bindings(browser);
+    let asking = tabs.iter().map(|tab| {
+        let bindings = bindings
+            .iter()
+            .filter(|(target, _)| target == tab.target_id().as_str())
+            .map(|(_, params)| params.clone())
+            .collect();
+        timeout(PATIENCE, switch_off_and_on(tab, bindings))
+    });
+    // A tab that hangs says nothing, and the gap says so.
+    drop(futures_util::future::join_all(asking).await);
+}
+
+async fn switch_off_and_on(tab: &Tab, bindings: Vec<Raw>) -> Result<(), CallError> {
+    let (off, log_off) = (runtime::Disable::default(), log::Disable::default());
+    let (on, log_on) = (runtime::Enable::default(), log::Enable::default());
+    let again = bindings
+        .into_iter()
+        .map(|params| tab.call_raw("Runtime.addBinding", params, CallOptions::new()));
+    let again = futures_util::future::try_join_all(again);
+    // Sent in this order, without waiting for each other.
+    tokio::try_join!(
+        tab.call(&off),
+        tab.call(&log_off),
+        tab.call(&on),
+        tab.call(&log_on),
+        again
+    )?;
+    Ok(())
+}
+
+/// The bindings that are set, each with its tab and parameters.
+fn bindings(browser: &Browser) -> Vec<(String, Raw)> {
+    #[derive(Deserialize)]
+    struct Settings {
+        targets: Vec<OfTarget>,
+    }
+    #[derive(Deserialize)]
+    struct OfTarget {
+        id: String,
+        #[serde(default)]
+        ledger: Vec<Setting>,
+    }
+    #[derive(Deserialize)]
+    struct Setting {
+        method: String,
+        params: Raw,
+    }
+    let Ok(settings) = serde_json::from_slice::<Settings>(&browser.snapshot().to_bytes()) else {
+        return Vec::new();
+    };
+    let of_target = |target: OfTarget| {
+        let id = target.id;
+        target
+            .ledger
+            .into_iter()
+            .filter(|setting| setting.method == "Runtime.addBinding")
+            .map(move |setting| (id.clone(), setting.params))
+    };
+    settings.targets.into_iter().flat_map(of_target).collect()
 }
