@@ -143,11 +143,17 @@ fn failed(app: &mut App, error: ApiError) -> Result<u8, ApiError> {
     match said.filter(|said| !said.is_empty() && !app.output().is_json()) {
         Some(said) => {
             app.output().console(said);
-            if let Some(hint) = &error.hint {
+            if let Some(hint) = error.hint.as_ref().filter(|hint| !says(said, hint)) {
                 app.output().note(&format!("  try: {hint}"));
             }
             Ok(error.exit_code())
         }
         None => Err(error),
     }
+}
+
+/// Whether the snippet's own text ends with this hint already.
+fn says(text: &str, hint: &str) -> bool {
+    text.lines()
+        .any(|line| line.strip_prefix("hint: ") == Some(hint))
 }

@@ -94,6 +94,13 @@ fn wrong_names_fail_before_anything_is_sent_with_the_nearest() {
 }
 
 #[test]
+fn a_hint_is_given_once() {
+    let bed = Bed::new();
+    let said = bed.fails(1, ["js", "await session.Pagee.navigate({})"]);
+    assert_eq!(said.matches("session.Page?").count(), 1, "{said}");
+}
+
+#[test]
 fn a_browser_that_says_no_is_exit_one_with_its_code() {
     let (bed, chromium) = (Bed::new(), chromium());
     bed.ok(["attach", "--port", &chromium.port().to_string()]);
