@@ -45,12 +45,20 @@ pub(crate) fn address(typed: &str) -> Result<String, ApiError> {
             Ok(url)
         }
         "data" => Ok(url),
-        "about" if url.eq_ignore_ascii_case("about:blank") => Ok("about:blank".into()),
+        "about" if is_blank(&url) => Ok(format!("about:{}", &url["about:".len()..])),
         _ => Err(refused(
             &url,
             &format!("{scheme}: is not opened, only http: and https:"),
         )),
     }
+}
+
+/// Whether this is the blank page, perhaps with a fragment or a query behind it.
+fn is_blank(url: &str) -> bool {
+    const BLANK: &str = "about:blank";
+    let head = url.get(..BLANK.len()).unwrap_or_default();
+    let rest = url.get(BLANK.len()..).unwrap_or_default();
+    head.eq_ignore_ascii_case(BLANK) && (rest.is_empty() || rest.starts_with(['#', '?']))
 }
 
 /// Whether a snippet may send a command. What reaches beyond the pages, or hands the browser to
@@ -190,6 +198,7 @@ mod tests {
             ("127.0.0.1:80/x", "http://127.0.0.1:80/x"),
             ("[::1]:80", "http://[::1]:80"),
             ("ABOUT:blank", "about:blank"),
+            ("about:blank#Part", "about:blank#Part"),
             ("data:text/html,hi", "data:text/html,hi"),
         ] {
             assert_eq!(address(typed).unwrap(), url, "{typed}");

@@ -210,6 +210,9 @@ fn start_log(config: &Config) -> Result<(), StartError> {
             .with_max_level(level)
             .with_ansi(false)
             .with_target(false)
+            // On a full disk a line is lost. Saying so on standard error, which is the same full
+            // file, would panic.
+            .log_internal_errors(false)
             .with_writer(Arc::new(log))
             .try_init(),
     );
