@@ -198,6 +198,17 @@ fn a_loss_is_a_line_and_what_was_said_meanwhile_comes_back_once() {
     assert_eq!(status["data"]["gaps"], 1, "{status}");
 }
 
+/// Ends a daemon without warning. It is gone when its last thread is: until then the socket takes
+/// connections that nobody answers.
+pub fn kill(pid: u32) {
+    let killed = std::process::Command::new("kill")
+        .args(["-9", &pid.to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    let threads = || std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+    eventually("it is gone", || !alive(pid) && threads() <= 1);
+}
+
 #[test]
 fn a_killed_daemon_loses_nothing_that_the_browser_has() {
     let bed = Bed::new();
@@ -206,11 +217,7 @@ fn a_killed_daemon_loses_nothing_that_the_browser_has() {
     // Some of them saved, some not yet, some said while nobody listened.
     eventually("it counts", || counted(&bed) > 30);
     let pid = bed.daemon_pid();
-    let killed = std::process::Command::new("kill")
-        .args(["-9", &pid.to_string()])
-        .status();
-    assert!(killed.unwrap().success());
-    eventually("it is gone", || !alive(pid));
+    kill(pid);
     eventually("it is done", || counted(&bed) == 100);
     eventually("the last one is there", || {
         has(&lines(&bed, &[]), " tick 99")

@@ -1,4 +1,4 @@
-use crate::bed::{Bed, alive, eventually, site};
+use crate::bed::{Bed, eventually, site};
 
 fn lines(bed: &Bed, args: &[&str]) -> Vec<String> {
     let all = [&["network"], args].concat();
@@ -101,14 +101,7 @@ fn an_entry_has_headers_timing_and_the_body_also_after_a_restart() {
     });
     std::thread::sleep(std::time::Duration::from_secs(1));
     let pid = bed.daemon_pid();
-    assert!(
-        std::process::Command::new("kill")
-            .args(["-9", &pid.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
-    eventually("it is gone", || !alive(pid));
+    crate::console::kill(pid);
     assert!(bed.ok(["network", "1"]).contains(small));
     assert_eq!(
         bed.ok(["network", &number]).matches("xxxx").count() * 4,
