@@ -10,7 +10,7 @@ use crate::link::{Link, Wire};
 use crate::pending::{Own, Wait, Who};
 use crate::refusals;
 use crate::table::{Cmd, Key, Sent};
-use crate::targets::{self, Phase};
+use crate::targets::{self, Phase, Replay};
 use crate::{
     AttachPolicy, Condition, NotSent, Output, Route, Settlement, State, Str, Submit, TargetEnd,
     TargetId,
@@ -183,6 +183,7 @@ impl Link {
             Way::Wait => {
                 self.park(key, Some(&id));
                 self.attach_if_possible(now, &id);
+                self.replay_if_due(now, &id);
             }
         }
     }
@@ -218,6 +219,9 @@ impl Link {
             _ => false,
         };
         if session.is_none() || !(impaired || target.phase == Phase::Ready) {
+            return Way::Wait;
+        }
+        if target.replay != Replay::Done && &*cmd.method == "Runtime.enable" {
             return Way::Wait;
         }
         if attach {

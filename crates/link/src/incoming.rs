@@ -135,6 +135,8 @@ impl Link {
             Own::Restore(key) => self.browser_step(now, Some(&key), ok, body),
             Own::Attach(id) => self.attach_answered(now, &id, ok, body),
             Own::Setup(id, step) => self.setup_answered(now, &id, step, ok, body),
+            Own::Replay(id) => self.replay_attached(now, id, ok, body),
+            Own::Replayed(id, session) => self.replayed(now, &id, &session),
             Own::Nothing => {}
         }
     }
@@ -145,7 +147,9 @@ impl Link {
             Some(session) => match self.targets.of_session(session) {
                 Some(id) => Some(id.clone()),
                 None => {
-                    if !self.targets.is_extra(session) {
+                    if !self.replayed_event(session, &method, &params)
+                        && !self.targets.is_extra(session)
+                    {
                         self.counters.stray += 1;
                     }
                     return;

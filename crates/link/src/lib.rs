@@ -41,6 +41,7 @@ mod pending;
 mod readback;
 mod recovery;
 mod refusals;
+mod replay;
 mod rtt;
 mod settle;
 mod setup;

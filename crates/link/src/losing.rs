@@ -137,7 +137,7 @@ impl Link {
         if same.is_none() {
             self.epoch = Epoch(self.epoch.0 + 1);
         }
-        self.reached = true;
+        let heir = !std::mem::replace(&mut self.reached, true);
         self.wire = Wire::Open {
             transport,
             malformed: 0,
@@ -152,7 +152,7 @@ impl Link {
         self.heartbeat = Some(Heartbeat::new(now, self.config.probe_after, patience));
         if self.recovery.is_some() {
             if let Some(left) = same {
-                self.adopt(left, handover);
+                self.adopt(left, handover, heir);
             }
             self.greet(now, endpoint_identity);
             return;

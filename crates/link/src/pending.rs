@@ -44,6 +44,10 @@ pub(crate) enum Own {
     Attach(TargetId),
     /// A step of making a target ready.
     Setup(TargetId, Step),
+    /// Attach to this target once more, to hear what it has kept.
+    Replay(TargetId),
+    /// All of it was told over this session.
+    Replayed(TargetId, Str),
     /// Nobody needs the answer.
     Nothing,
 }

@@ -11,7 +11,7 @@ use crate::incoming::read_error;
 use crate::ledger::Ledger;
 use crate::link::Link;
 use crate::pending::Own;
-use crate::targets::WireInfo;
+use crate::targets::{Replay, WireInfo};
 use crate::timers::Timer;
 use crate::{
     Cause, Epoch, EventMsg, Gap, Handover, Identity, NotRestored, Output, ReplacedPolicy, State,
@@ -42,6 +42,8 @@ pub(crate) struct Recovery {
     pub(crate) streams: Vec<(Stream, Option<TargetId>)>,
     /// Targets whose main document is another one now.
     pub(crate) navigated: HashSet<TargetId>,
+    /// Targets that have not told yet what they have kept.
+    pub(crate) replays: usize,
     /// Answers to come before the browser itself is as it was.
     browser_left: usize,
     /// What the address of the present transport says.
@@ -51,6 +53,8 @@ pub(crate) struct Recovery {
     /// Events of the new connection, until the record stands before them.
     pub(crate) held: VecDeque<EventMsg>,
     overflow: bool,
+    /// It resumes on a browser that was started anew.
+    pub(crate) moved: bool,
 }
 
 impl Recovery {
@@ -86,11 +90,13 @@ impl Recovery {
             known: Vec::new(),
             streams: Vec::new(),
             navigated: HashSet::new(),
+            replays: 0,
             browser_left: 0,
             offered: None,
             waiting: BTreeSet::new(),
             held: VecDeque::new(),
             overflow: false,
+            moved: false,
         }
     }
 
@@ -100,6 +106,7 @@ impl Recovery {
         self.gap.handover = None;
         self.step = Step::Down;
         self.waiting.clear();
+        self.replays = 0;
         self.browser_left = 0;
     }
 
@@ -212,7 +219,12 @@ impl Link {
         let before = self.browser.identity.as_deref();
         let verdict =
             identity::decide(&recovery.known, &there, before, recovery.offered.as_deref());
-        recovery.gap.identity = verdict;
+        recovery.gap.identity = if recovery.moved {
+            // That the targets are there was seen to; the browser is not the one that was lost.
+            Identity::Replaced
+        } else {
+            verdict
+        };
         if verdict == Identity::Replaced && self.config.identity_policy == ReplacedPolicy::Fail {
             self.out.push_back(Output::Abort);
             return self.give_up(now, Cause::BrowserReplaced);
@@ -269,6 +281,13 @@ impl Link {
                 .is_some_and(|target| target.session.is_some())
             {
                 self.verify(now, &id);
+                if self
+                    .targets
+                    .get(&id)
+                    .is_some_and(|target| target.replay == Replay::Done)
+                {
+                    self.ask_for_replay(now, &id);
+                }
             }
         }
         self.browser_step(now, None, true, &Raw::object_empty());
@@ -377,10 +396,9 @@ impl Link {
     }
 
     pub(crate) fn finish_gap_if_complete(&mut self, now: Instant) {
-        let complete = self
-            .recovery
-            .as_ref()
-            .is_some_and(|recovery| recovery.step == Step::Targets && recovery.waiting.is_empty());
+        let complete = self.recovery.as_ref().is_some_and(|recovery| {
+            recovery.step == Step::Targets && recovery.waiting.is_empty() && recovery.replays == 0
+        });
         if complete {
             self.finish_gap(now);
         }
@@ -397,9 +415,9 @@ impl Link {
             let there = target.is_none_or(|id| self.targets.get(id).is_some());
             let navigated = target.is_some_and(|id| recovery.navigated.contains(id));
             match stream {
+                Stream::Console if there && !navigated => Verdict::Partial,
                 // A domain that stayed on tells nothing again.
                 _ if adopted => Verdict::Unknown,
-                Stream::Console if there && !navigated => Verdict::Partial,
                 Stream::Page | Stream::Targets if there => Verdict::Partial,
                 _ => Verdict::Unknown,
             }

@@ -7,7 +7,7 @@ use crate::gap::Handover;
 use crate::ledger::{Held, KeptEntry, Ledger};
 use crate::link::{Link, Wire};
 use crate::recovery::Recovery;
-use crate::targets::Target;
+use crate::targets::{Replay, Target};
 use crate::{Cause, Condition, Dialog, Epoch, State, Str, TargetEnd, TargetId, TargetInfo};
 
 /// The form in which this build writes snapshots. Fields are only ever added with a default; a
@@ -23,6 +23,9 @@ pub struct Snapshot {
     connection: Option<String>,
     browser: Vec<KeptEntry>,
     pub(crate) targets: Vec<KeptTarget>,
+    /// The browser was started anew, see [`Snapshot::moved`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    moved: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,6 +123,32 @@ impl Snapshot {
         self.targets
             .iter()
             .map(|target| (target.id.as_str(), target.url.as_str()))
+    }
+
+    /// The snapshot for a browser that was started in the place of the one that died, where other
+    /// targets stand for the old ones: pairs of an old id and the new one. A link that resumes it sets
+    /// on the new targets what was set on the old ones, and its gap record says that the browser is
+    /// another one. What belongs to no pair is left out.
+    #[must_use]
+    pub fn moved(mut self, pairs: &[(String, String)]) -> Self {
+        self.connection = None;
+        self.moved = true;
+        self.targets.retain_mut(|target| {
+            let Some((_, new)) = pairs.iter().find(|(old, _)| *old == target.id) else {
+                return false;
+            };
+            target.id.clone_from(new);
+            target.opener = None;
+            target.parent = None;
+            target.context = None;
+            target.session = None;
+            target.held = Held::default();
+            target.documents.clear();
+            target.dialog = None;
+            target.crashed = None;
+            true
+        });
+        self
     }
 
     /// Whether a new connection of this name is the very one that the snapshot was made on.
@@ -222,6 +251,7 @@ impl Link {
             connection: self.browser.identity.clone(),
             browser: self.browser.ledger.keep(),
             targets: self.targets.iter().map(KeptTarget::of).collect(),
+            moved: false,
         }
     }
 
@@ -257,19 +287,25 @@ impl Link {
                 .collect();
         }
         let earliest = now.checked_sub(silent).unwrap_or(now);
-        let mut recovery = Recovery::new(self.epoch, earliest, now, Cause::OwnerEnded);
+        let cause = if snapshot.moved {
+            Cause::BrowserReplaced
+        } else {
+            Cause::OwnerEnded
+        };
+        let mut recovery = Recovery::new(self.epoch, earliest, now, cause.clone());
+        recovery.moved = snapshot.moved;
         self.note_known(&mut recovery);
         self.declare_fragile(&mut recovery);
         self.recovery = Some(recovery);
-        self.last_loss = Some(Cause::OwnerEnded);
+        self.last_loss = Some(cause);
         self.left = Some(snapshot);
         // What cannot be answered over a new connection is answerable again over the old one.
         self.targets.disconnected();
     }
 
     /// The transport is the very connection that was left: sessions, settings and open dialogs are as
-    /// they were.
-    pub(crate) fn adopt(&mut self, snapshot: Snapshot, handover: Handover) {
+    /// they were. An heir comes after another process, of which nobody who listened is left.
+    pub(crate) fn adopt(&mut self, snapshot: Snapshot, handover: Handover, heir: bool) {
         self.browser.ledger.take_back_fragile(snapshot.browser);
         for kept in snapshot.targets {
             let id = TargetId::from(kept.id.as_str());
@@ -281,6 +317,9 @@ impl Link {
                 target.info.condition = condition;
                 target.ledger.take_back_fragile(kept.ledger);
                 target.unverified = true;
+                if heir && target.ledger.get("Runtime.enable").is_some() {
+                    target.replay = Replay::Due;
+                }
             }
         }
         if let Some(recovery) = &mut self.recovery {

@@ -239,6 +239,10 @@ impl Link {
             }
             // One session per target; and none where there is no room for the target.
             Some(true) if self.targets.of_session(&session) == Some(&id) => {}
+            Some(true) if self.targets.expects_replay(&id) => {
+                self.targets.add_replay(session, id);
+                return None;
+            }
             _ => {
                 self.targets.add_extra(session.clone());
                 let over = parent.and_then(|parent| self.targets.get(parent)?.session.clone());

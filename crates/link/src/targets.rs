@@ -21,6 +21,17 @@ pub(crate) enum Phase {
     Ready,
 }
 
+/// What became of the messages of an adopted console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Replay {
+    /// Nobody in this process listens yet: told to the first who switches it on.
+    Due,
+    /// Being told; who switched it on is answered behind it.
+    Running,
+    /// Told, or nothing to tell.
+    Done,
+}
+
 /// One target.
 #[derive(Debug)]
 pub(crate) struct Target {
@@ -56,6 +67,8 @@ pub(crate) struct Target {
     pub(crate) read_twice: bool,
     /// Preparing it was cut short by a crash.
     pub(crate) again: bool,
+    /// What its console has kept is to be asked for.
+    pub(crate) replay: Replay,
     /// It was adopted with its session, and has not answered over it yet.
     pub(crate) unverified: bool,
 }
@@ -83,6 +96,7 @@ impl Target {
             unread: Vec::new(),
             read_twice: false,
             again: false,
+            replay: Replay::Done,
             unverified: false,
         }
     }
@@ -107,6 +121,7 @@ impl Target {
         self.again = false;
         self.blocked = false;
         self.unverified = false;
+        self.replay = Replay::Done;
         if let Condition::Dialog(dialog) = &mut self.info.condition {
             dialog.answerable = false;
         }
@@ -121,6 +136,10 @@ pub(crate) struct Targets {
     sessions: HashMap<Str, TargetId>,
     /// Second sessions on a target, which are being given back.
     extra: HashSet<Str>,
+    /// Second sessions that are to tell what a target has kept.
+    replays: HashMap<Str, TargetId>,
+    /// Targets on which such a session was asked for.
+    asked: HashSet<TargetId>,
     /// Counts targets that came or went, and sessions.
     revision: u64,
 }
@@ -198,6 +217,32 @@ impl Targets {
         Some(id)
     }
 
+    pub(crate) fn expect_replay(&mut self, id: TargetId, expected: bool) {
+        if expected {
+            self.asked.insert(id);
+        } else {
+            self.asked.remove(&id);
+        }
+    }
+
+    pub(crate) fn expects_replay(&self, id: &TargetId) -> bool {
+        self.asked.contains(id)
+    }
+
+    pub(crate) fn add_replay(&mut self, session: Str, id: TargetId) {
+        self.extra.insert(session.clone());
+        self.replays.insert(session, id);
+    }
+
+    pub(crate) fn of_replay(&self, session: &str) -> Option<&TargetId> {
+        self.replays.get(session)
+    }
+
+    /// Whether it was there, and is to be given back.
+    pub(crate) fn end_replay(&mut self, session: &str) -> bool {
+        self.replays.remove(session).is_some()
+    }
+
     pub(crate) fn add_extra(&mut self, session: Str) {
         self.extra.insert(session);
     }
@@ -207,12 +252,15 @@ impl Targets {
     }
 
     pub(crate) fn drop_extra(&mut self, session: &str) -> bool {
+        self.replays.remove(session);
         self.extra.remove(session)
     }
 
     pub(crate) fn disconnected(&mut self) {
         self.sessions.clear();
         self.extra.clear();
+        self.replays.clear();
+        self.asked.clear();
         for target in self.by_id.values_mut() {
             target.disconnected();
         }

@@ -77,6 +77,10 @@ fn the_same_connection_is_adopted_and_nothing_is_set_again() {
         "Inspector.enable",
         "Page.getFrameTree",
         "Runtime.evaluate",
+        // Over a second session, which is given back.
+        "Target.attachToTarget",
+        "Runtime.enable",
+        "Target.detachFromTarget",
     ];
     assert!(
         sent.iter().all(|method| asks.contains(&method.as_str())),
@@ -104,6 +108,7 @@ fn the_same_connection_is_adopted_and_nothing_is_set_again() {
 fn the_gap_says_what_nobody_saw() {
     let mut world = kept(&["A", "B"]);
     set_up(&mut world);
+    set(&mut world, Some("A"), "Network.enable", "{}");
     let left = world.die();
     world.model.close("B");
     world.model.open("C", "http://c/");
@@ -116,12 +121,12 @@ fn the_gap_says_what_nobody_saw() {
     assert_eq!(gap.handover.map(|handover| handover.dropped), Some(2));
     assert!(!gap.nothing_missed() && !gap.zombie);
     assert_eq!(gap.duration(), Duration::from_secs(3));
-    let console = gap
-        .streams
-        .iter()
-        .find(|stream| stream.stream == Stream::Console)
-        .expect("it was on");
-    assert_eq!(console.verdict, Verdict::Unknown);
+    let verdict = |wanted: Stream| {
+        let stream = gap.streams.iter().find(|stream| stream.stream == wanted);
+        stream.expect("it was on").verdict
+    };
+    assert_eq!(verdict(Stream::Console), Verdict::Partial);
+    assert_eq!(verdict(Stream::Network), Verdict::Unknown);
     let ids = |infos: &[keeptab_link::TargetInfo]| -> Vec<String> {
         infos.iter().map(|info| info.id.to_string()).collect()
     };
@@ -435,5 +440,27 @@ fn every_kind_of_setting_is_in_a_snapshot() {
     assert_eq!(target["dialog"]["kind"], "prompt");
     assert_eq!(value["browser"][0]["method"], "Browser.grantPermissions");
     assert!(target["session"].is_string());
+    world.finish();
+}
+
+#[test]
+fn what_the_console_has_kept_is_told_to_the_first_who_listens() {
+    let mut world = kept(&["A"]);
+    set_up(&mut world);
+    let left = world.die();
+    world.succeed(&left);
+    let before = world.model.done.len();
+    set(&mut world, Some("A"), "Runtime.enable", "{}");
+    let sent = methods_since(&world, before);
+    let enabled = sent.iter().filter(|method| *method == "Runtime.enable");
+    assert_eq!(enabled.count(), 2, "once over a second session: {sent:?}");
+    assert!(
+        sent.iter()
+            .any(|method| method == "Target.detachFromTarget"),
+        "which is given back: {sent:?}"
+    );
+    let before = world.model.done.len();
+    set(&mut world, Some("A"), "Runtime.enable", "{}");
+    assert_eq!(methods_since(&world, before), ["Runtime.enable"]);
     world.finish();
 }
