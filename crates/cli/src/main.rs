@@ -8,6 +8,7 @@ mod commands;
 mod entries;
 mod harness;
 mod output;
+mod policies;
 mod prefix;
 mod start;
 mod text;

@@ -118,6 +118,9 @@ pub struct OpenRequest {
     /// What to record, when the session is made for this; all of it without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Recording>,
+    /// What the session does by itself from now on; what is not named stays.
+    #[serde(default)]
+    pub policies: PolicyChoice,
     /// The deadline in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
@@ -162,6 +165,9 @@ pub struct AttachRequest {
     /// What to record; all of it without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<Recording>,
+    /// What the session does by itself.
+    #[serde(default)]
+    pub policies: PolicyChoice,
     /// The deadline in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
@@ -271,6 +277,36 @@ pub struct SessionStatus {
     /// Events that readers inside the daemon lost by being slow.
     #[serde(default)]
     pub dropped: u64,
+    /// What it does by itself when something is lost.
+    #[serde(default)]
+    pub policies: Policies,
+    /// What it has done by itself, with when, the newest last; at most eight.
+    #[serde(default)]
+    pub done: Vec<String>,
+    /// Age of the last byte from the browser, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_byte_ms: Option<u64>,
+    /// Median round trip to the browser itself, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rtt_p50_ms: Option<f64>,
+    /// 99th percentile of the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rtt_p99_ms: Option<f64>,
+    /// Attempts to connect again in the present outage.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Milliseconds until the next attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_attempt_ms: Option<u64>,
+    /// Commands that were sent and are not answered.
+    #[serde(default)]
+    pub in_flight: usize,
+    /// Commands that wait for the connection or for a tab.
+    #[serde(default)]
+    pub waiting: usize,
+    /// Connections lost since the daemon holds the session.
+    #[serde(default)]
+    pub losses: u64,
     /// What to type next, when it is not healthy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,

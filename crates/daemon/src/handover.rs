@@ -3,6 +3,7 @@
 //! It is written at every change, not at the end: a daemon that is killed leaves as much as one
 //! that is stopped.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,7 +11,7 @@ use keeptab_store::{OnBrowserDeath, OnCrash, Session as Row};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::api::Recording;
+use crate::api::{self, Policies, Recording};
 
 /// The form in which this build writes records. A reader refuses a higher number; fields are only ever
 /// added with a default, and a change of meaning takes the next number.
@@ -37,6 +38,29 @@ pub(crate) struct Record {
     /// What is recorded.
     #[serde(default)]
     pub(crate) recording: Recording,
+    /// What it does by itself.
+    #[serde(default)]
+    pub(crate) policies: Policies,
+    /// How its browser is started again.
+    #[serde(default)]
+    pub(crate) launched_as: LaunchedAs,
+    /// The session under whose name the keeper of its browser was started, when that is another one.
+    #[serde(default)]
+    pub(crate) keeper: Option<String>,
+    /// Tabs that ended with a browser, and those that were opened in their place.
+    #[serde(default)]
+    pub(crate) replaced: BTreeMap<String, String>,
+}
+
+/// How a browser was launched.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct LaunchedAs {
+    /// With a window.
+    #[serde(default)]
+    pub(crate) headful: bool,
+    /// The program that was asked for.
+    #[serde(default)]
+    pub(crate) program: Option<String>,
 }
 
 /// The tab that commands go to, with what people know it by.
@@ -92,8 +116,14 @@ pub(crate) fn to_row(record: &Record, updated: SystemTime) -> Row {
             Place::Keeper(socket) => Some(socket.display().to_string()),
             _ => None,
         },
-        on_crash: OnCrash::default(),
-        on_browser_death: OnBrowserDeath::default(),
+        on_crash: match record.policies.on_crash {
+            api::OnCrash::Report => OnCrash::Report,
+            api::OnCrash::Reload => OnCrash::Reload,
+        },
+        on_browser_death: match record.policies.on_browser_death {
+            api::OnBrowserDeath::Fail => OnBrowserDeath::Fail,
+            api::OnBrowserDeath::Relaunch => OnBrowserDeath::Relaunch,
+        },
         active_target: record.active.as_ref().map(|tab| tab.id.clone()),
         created: UNIX_EPOCH + Duration::from_secs(record.created),
         updated,
@@ -109,7 +139,9 @@ pub(crate) fn from_row(row: &Row) -> Result<Record, String> {
     let mut text: Value = serde_json::from_str(&row.endpoint).map_err(|error| error.to_string())?;
     let format = text.get("format").and_then(Value::as_u64).unwrap_or(0);
     if format > FORMAT {
-        return Err(format!("it is of format {format}, this build knows {FORMAT}"));
+        return Err(format!(
+            "it is of format {format}, this build knows {FORMAT}"
+        ));
     }
     if let Some(sealed) = &row.sealed {
         text["place"] = serde_json::from_slice(sealed).map_err(|error| error.to_string())?;
@@ -135,6 +167,10 @@ mod tests {
             claimed: vec!["T1".into()],
             owner: 7,
             recording: Recording::default(),
+            policies: Policies::default(),
+            launched_as: LaunchedAs::default(),
+            keeper: None,
+            replaced: BTreeMap::new(),
         }
     }
 
@@ -157,7 +193,10 @@ mod tests {
 
     #[test]
     fn a_key_in_an_address_stands_apart() {
-        let row = to_row(&record(Place::Ws("wss://h/?token=secret".into())), UNIX_EPOCH);
+        let row = to_row(
+            &record(Place::Ws("wss://h/?token=secret".into())),
+            UNIX_EPOCH,
+        );
         assert!(!row.endpoint.contains("secret"));
         assert!(row.sealed.is_some());
     }

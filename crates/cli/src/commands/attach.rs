@@ -7,6 +7,7 @@ use keeptab_daemon::client::Method;
 use super::tab::describe;
 use crate::app::App;
 use crate::entries::RecordArgs;
+use crate::policies::PolicyArgs;
 
 /// Make a session on a browser that is already running
 ///
@@ -42,6 +43,8 @@ pub(crate) struct Args {
     target: Option<String>,
     #[command(flatten)]
     record: RecordArgs,
+    #[command(flatten)]
+    policies: PolicyArgs,
 }
 
 pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
@@ -59,6 +62,7 @@ pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
         browser: args.browser,
         target: args.target,
         record: args.record.chosen(),
+        policies: args.policies.chosen(),
         timeout_ms: app.timeout_ms(),
     };
     app.request(Method::Post, &path, &request, |out, status: SessionStatus| {

@@ -1,6 +1,6 @@
 //! `keeptab status`: how the session does.
 
-use keeptab_daemon::api::{Envelope, SessionStatus};
+use keeptab_daemon::api::{Envelope, Policies, SessionStatus};
 use keeptab_daemon::client::Method;
 use keeptab_daemon::{ApiError, Code, exit};
 
@@ -77,6 +77,33 @@ fn human(status: &SessionStatus) -> String {
     if !status.record.console || !status.record.network {
         lines.push(format!("record: {}", status.record));
     }
+    if status.healthy {
+        let ms = |value: Option<f64>| value.map_or("?".to_owned(), |ms| format!("{ms:.1}"));
+        let last = status.last_byte_ms.unwrap_or(0);
+        lines.push(format!(
+            "round trip: {} ms (p99 {} ms)   last byte: {last} ms ago   losses: {}",
+            ms(status.rtt_p50_ms),
+            ms(status.rtt_p99_ms),
+            status.losses
+        ));
+    } else if status.attempts > 0 || status.next_attempt_ms.is_some() {
+        let next = status.next_attempt_ms.map_or("now".to_owned(), |ms| {
+            format!("in {:.1} s", ms as f64 / 1e3)
+        });
+        lines.push(format!("attempts: {}   next: {next}", status.attempts));
+    }
+    if status.in_flight + status.waiting > 0 {
+        lines.push(format!(
+            "commands: {} without an answer, {} waiting",
+            status.in_flight, status.waiting
+        ));
+    }
+    if status.policies != Policies::default() {
+        lines.push(format!("policies: {}", status.policies));
+    }
+    for done in &status.done {
+        lines.push(format!("by itself: {done}"));
+    }
     if status.dropped > 0 {
         lines.push(format!(
             "dropped: {} events came faster than they were read",
@@ -86,6 +113,9 @@ fn human(status: &SessionStatus) -> String {
     match &status.active {
         Some(tab) => lines.push(format!("active: {}", describe(tab))),
         None => lines.push("active: none".into()),
+    }
+    if let Some(hint) = &status.hint {
+        lines.push(format!("try: {hint}"));
     }
     lines.join("\n")
 }

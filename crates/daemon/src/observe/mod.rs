@@ -12,6 +12,7 @@
 //! | `archive` | the store and the directories, opened when first needed |
 //! | `hub` | programs that follow events, each with a bounded queue |
 //! | `events` | the events they get |
+//! | `policies` | what a session did by itself, as an event |
 
 mod archive;
 mod bodies;
@@ -19,6 +20,7 @@ mod events;
 mod gaps;
 mod hub;
 mod observer;
+mod policies;
 mod recorder;
 mod saving;
 mod watching;

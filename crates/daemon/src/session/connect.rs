@@ -12,7 +12,7 @@ use super::entry::{Held, Hold, Missing, Session};
 use super::errors::from_connect;
 use crate::api::AttachRequest;
 use crate::error::{ApiError, Code};
-use crate::handover::Place;
+use crate::handover::{LaunchedAs, Place};
 use crate::observe;
 use crate::saver::Left;
 
@@ -72,6 +72,10 @@ impl Session {
         let (browser, place) =
             super::launch::start(&daemon, self.name(), launch, options, deadline).await?;
         tracing::info!("session \"{}\": launched a browser", self.name());
+        self.inner().launched_as = LaunchedAs {
+            headful,
+            program: program.map(str::to_owned),
+        };
         self.hold(Held::new(browser, place, Some(profile))).await;
         Ok(())
     }
@@ -120,12 +124,13 @@ impl Session {
         inner.claimed.clear();
     }
 
-    async fn hold(&self, held: Held) {
+    pub(super) async fn hold(&self, held: Held) {
         let browser = held.browser.clone();
         self.keep_up(&held);
         self.inner().hold = Hold::Held(held);
         self.save();
         observe::follow(&self.observer, self.weak(), &browser);
+        super::guard::watch(self.weak(), &browser);
     }
 
     /// Becomes what the record of the daemon before says, and connects in the background. Requests
@@ -143,6 +148,10 @@ impl Session {
             self.observer.load();
             inner.active = record.active;
             inner.claimed = record.claimed.into_iter().collect();
+            inner.policies = record.policies;
+            inner.launched_as = record.launched_as;
+            inner.keeper = record.keeper;
+            inner.replaced = record.replaced;
             inner.hold = Hold::Missing(Missing {
                 place: record.place,
                 profile: record.profile,
@@ -179,21 +188,23 @@ impl Session {
                     self.name()
                 ),
             )),
-            place => connect(place, self.options_to_resume(), deadline).await.map_err(|error| {
-                let ours = from_connect(&error);
-                if matches!(place, Place::Keeper(_)) && ours.code == Code::BrowserGone {
-                    let (code, what) = self.what_the_keeper_left();
-                    return ApiError::new(code, format!("session \"{}\": {what}", self.name()));
-                }
-                ApiError::new(
-                    ours.code,
-                    format!(
-                        "the browser of session \"{}\" cannot be taken over: {}",
-                        self.name(),
-                        ours.message
-                    ),
-                )
-            }),
+            place => connect(place, self.options_to_resume(), deadline)
+                .await
+                .map_err(|error| {
+                    let ours = from_connect(&error);
+                    if matches!(place, Place::Keeper(_)) && ours.code == Code::BrowserGone {
+                        let (code, what) = self.what_the_keeper_left();
+                        return ApiError::new(code, format!("session \"{}\": {what}", self.name()));
+                    }
+                    ApiError::new(
+                        ours.code,
+                        format!(
+                            "the browser of session \"{}\" cannot be taken over: {}",
+                            self.name(),
+                            ours.message
+                        ),
+                    )
+                }),
         };
         match outcome {
             Ok(browser) => {
@@ -231,7 +242,7 @@ impl Session {
     }
 }
 
-async fn connect(
+pub(super) async fn connect(
     place: &Place,
     options: Options,
     deadline: Instant,

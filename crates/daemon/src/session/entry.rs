@@ -1,6 +1,6 @@
 //! What a session is, what it owns, and what the next daemon needs of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -10,11 +10,12 @@ use keeptab_protocol::browser::GetVersion;
 use keeptab_script::Repl;
 use tokio::sync::Mutex as Turn;
 
+use super::succession::Succession;
+use crate::api::Policies;
 use crate::error::{ApiError, Code};
-use crate::handover::{ActiveTab, Place, Record};
+use crate::handover::{ActiveTab, LaunchedAs, Place, Record};
 use crate::observe::Observer;
 use crate::registry::Daemon;
-use super::succession::Succession;
 
 /// A named hold on a browser.
 pub(crate) struct Session {
@@ -39,6 +40,21 @@ pub(super) struct Inner {
     pub(super) active: Option<ActiveTab>,
     /// Target ids of tabs that belong to this session alone.
     pub(super) claimed: BTreeSet<String>,
+    pub(super) policies: Policies,
+    pub(super) launched_as: LaunchedAs,
+    /// The name under which the keeper of its browser was started, when it is not the session's.
+    pub(super) keeper: Option<String>,
+    /// Tabs that ended with a browser, and those that were opened in their place.
+    pub(super) replaced: BTreeMap<String, String>,
+    /// What was done by a policy, the newest last.
+    pub(super) done: VecDeque<Done>,
+}
+
+/// Something that a policy did.
+#[derive(Debug, Clone)]
+pub(super) struct Done {
+    pub(super) at: SystemTime,
+    pub(super) text: String,
 }
 
 /// The browser of a session.
@@ -201,6 +217,10 @@ impl Session {
             claimed: inner.claimed.iter().cloned().collect(),
             owner: self.succession.owner(),
             recording: self.observer.recording(),
+            policies: inner.policies,
+            launched_as: inner.launched_as.clone(),
+            keeper: inner.keeper.clone(),
+            replaced: inner.replaced.clone(),
         })
     }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::entry::Session;
+use super::errors::to_script;
 use super::tabs::short;
 
 /// The connection of one session's snippets.
@@ -40,6 +41,9 @@ impl Fence {
             meant = named.map(|id| TargetId::from(id.as_str()));
         }
         let Some(target) = meant else { return Ok(()) };
+        if let Some(error) = session.gone_with_its_browser(target.as_str()) {
+            return Err(to_script(error));
+        }
         let owner = session
             .daemon()
             .ok()

@@ -137,6 +137,7 @@ impl Session {
             browser: options.browser,
             target: None,
             record: None,
+            policies: Default::default(),
             timeout_ms: options.timeout_ms,
         };
         let anywhere = AttachRequest {

@@ -93,7 +93,7 @@ impl Session {
     /// Whether keeper or browser died first, by the state file.
     pub(super) fn what_the_keeper_left(&self) -> (Code, String) {
         let found = self.daemon().ok().and_then(|daemon| {
-            let name = format!("{}.keeper", self.name());
+            let name = format!("{}.keeper", self.keeper_name());
             Found::read(&daemon.paths().keepers().join(name)).ok()
         });
         match found.map(|found| (found.life, found.state.pid)) {

@@ -9,6 +9,8 @@
 //! | `tabs` | listing, picking, closing |
 //! | `dialog` | the dialog of the active tab, and answering it |
 //! | `reload` | loading a page again: the way out of a crash |
+//! | `guard` | the policies at work: after a crash, after the death of the browser |
+//! | `relaunch` | the browser again, with its tabs and settings |
 //! | `losses` | the ways of losing a connection, a tab, a browser or a session, by name |
 //! | `status` | how it does, in words |
 //! | `host` | what snippets may see and do |
@@ -22,12 +24,14 @@ mod dialog;
 mod entry;
 mod errors;
 mod fence;
+mod guard;
 mod host;
 mod js;
 mod launch;
 mod losses;
 mod observing;
 mod open;
+mod relaunch;
 mod reload;
 mod status;
 mod succession;

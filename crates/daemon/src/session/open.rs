@@ -9,8 +9,10 @@ use tokio::time::{Instant, timeout_at};
 use super::connect::{deadline, remaining};
 use super::entry::{Held, Hold, Session};
 use super::errors::from_call;
+use super::guard::not_ours_to_relaunch;
 use crate::api::{
-    AttachRequest, CloseRequest, Closed, OpenRequest, Opened, SessionStatus, TabLine, TabRequest,
+    AttachRequest, CloseRequest, Closed, OnBrowserDeath, OpenRequest, Opened, SessionStatus,
+    TabLine, TabRequest,
 };
 use crate::error::{ApiError, Code};
 use crate::handover::{ActiveTab, Place};
@@ -38,6 +40,7 @@ impl Session {
             self.launch(request.headful, request.program.as_deref(), until)
                 .await?;
         }
+        self.choose_policies(request.policies)?;
         let held = self.live()?;
         held.learn_product().await;
         drop(turn);
@@ -152,7 +155,11 @@ impl Session {
         }
         self.observer
             .set_recording(request.record.unwrap_or_default());
+        if request.policies.on_browser_death == Some(OnBrowserDeath::Relaunch) {
+            return Err(not_ours_to_relaunch());
+        }
         self.attach_to(&request, until).await?;
+        self.choose_policies(request.policies)?;
         let held = self.live()?;
         held.learn_product().await;
         let picked = match &request.target {
@@ -221,7 +228,7 @@ impl Session {
             }
         };
         if let (Some(Place::Keeper(_)), Some(_)) = (&place, &profile) {
-            super::launch::end_keeper(&daemon, self.name()).await?;
+            super::launch::end_keeper(&daemon, &self.keeper_name()).await?;
         }
         self.observer.forget().await;
         daemon.forget(self);

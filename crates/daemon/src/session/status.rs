@@ -1,6 +1,9 @@
 //! How a session does, in words.
 
-use keeptab_browser::{State, StateChange};
+use std::time::Duration;
+
+use keeptab_browser::{Health, State, StateChange};
+use tokio::time::Instant;
 
 use super::connect::{deadline, describe, remaining};
 use super::entry::{Held, Hold, Session};
@@ -25,6 +28,8 @@ impl Session {
 
     /// How it does.
     pub(crate) async fn status(&self) -> SessionStatus {
+        // Before the value below, which would hold the lock to its end.
+        let policies = self.inner().policies;
         let mut status = SessionStatus {
             session: self.name().to_owned(),
             state: String::new(),
@@ -38,6 +43,16 @@ impl Session {
             active: None,
             tabs: 0,
             record: self.observer.recording(),
+            policies,
+            done: self.what_was_done(),
+            last_byte_ms: None,
+            rtt_p50_ms: None,
+            rtt_p99_ms: None,
+            attempts: 0,
+            next_attempt_ms: None,
+            in_flight: 0,
+            waiting: 0,
+            losses: 0,
             hint: None,
             gaps: 0,
             dropped: 0,
@@ -63,6 +78,7 @@ impl Session {
             let health = status_of_link.health;
             status.gaps = health.counters.gaps;
             status.dropped = status_of_link.dropped;
+            fill(&mut status, &health);
             status.state = health.state.name().to_owned();
             status.detail = say(&health.state);
             if health.state.is_final()
@@ -72,13 +88,6 @@ impl Session {
                 let prefix = format!("session \"{}\": ", self.name());
                 status.detail = error.message.replacen(&prefix, "", 1);
                 status.hint = error.hint;
-            }
-            if let Some(rtt) = health.rtt_p50 {
-                status.detail = format!(
-                    "{}, round trip {:.1} ms",
-                    status.detail,
-                    rtt.as_secs_f64() * 1e3
-                );
             }
             status.healthy = matches!(health.state, State::Connected { .. });
             status.browser = held.product.get().cloned();
@@ -126,6 +135,24 @@ impl Session {
             }
         }
     }
+}
+
+/// The figures of the link.
+fn fill(status: &mut SessionStatus, health: &Health) {
+    let whole = |time: Duration| u64::try_from(time.as_millis()).ok();
+    // Microseconds are as fine as anybody wants to know.
+    let fine = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
+    let now = Instant::now().into_std();
+    status.last_byte_ms = health.last_byte.and_then(whole);
+    status.rtt_p50_ms = health.rtt_p50.map(fine);
+    status.rtt_p99_ms = health.rtt_p99.map(fine);
+    status.attempts = health.attempts;
+    status.next_attempt_ms = health
+        .next_attempt
+        .and_then(|next| whole(next.saturating_duration_since(now)));
+    status.in_flight = health.in_flight;
+    status.waiting = health.parked;
+    status.losses = health.counters.losses;
 }
 
 /// The state as its log line has it.

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use keeptab_browser::keeping::{Kept, Keeping, keeping};
+use keeptab_browser::keeping::{Keeping, Kept, keeping};
 use keeptab_browser::{Options, Snapshot, State as LinkState};
 use keeptab_store::Tab;
 
@@ -60,9 +60,7 @@ impl Session {
         let mut state = self.succession.state();
         let options = kept(&mut state);
         match state.left.clone() {
-            Some((snapshot, at)) => {
-                options.with_resume(snapshot, at.elapsed().unwrap_or_default())
-            }
+            Some((snapshot, at)) => options.with_resume(snapshot, at.elapsed().unwrap_or_default()),
             None => options,
         }
     }

@@ -295,6 +295,9 @@ impl Session {
         match fitting.as_slice() {
             [only] if !query.is_empty() => Ok((*only).clone()),
             [] => {
+                if let Some(error) = self.gone_with_its_browser(query) {
+                    return Err(error);
+                }
                 if let Some(owner) = self.daemon()?.owner_of(query, self.name()) {
                     return Err(ApiError::new(
                         Code::NoSuchTab,
