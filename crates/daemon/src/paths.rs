@@ -192,12 +192,6 @@ impl Paths {
         self.data.join("daemon.log")
     }
 
-    /// The sessions that a new daemon takes over from the one before.
-    #[must_use]
-    pub fn registry(&self) -> PathBuf {
-        self.data.join("sessions.json")
-    }
-
     /// The state files of keepers.
     #[must_use]
     pub fn keepers(&self) -> PathBuf {

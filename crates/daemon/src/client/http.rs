@@ -161,6 +161,11 @@ fn read_some(
         Err(error) => match error.kind() {
             io::ErrorKind::Interrupted => Ok(()),
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Err(HttpError::TimedOut),
+            // On Linux a Unix socket resets only when its peer had not read all that was sent: a daemon
+            // that was killed before it took the request.
+            io::ErrorKind::ConnectionReset if before == 0 && cfg!(target_os = "linux") => {
+                Err(HttpError::NotTaken)
+            }
             io::ErrorKind::ConnectionReset => Err(HttpError::HungUp),
             _ => Err(HttpError::Io(error)),
         },

@@ -259,7 +259,8 @@ impl Client {
             Err(HttpError::HungUp) => Err(ApiError::new(
                 Code::OutcomeUnknown,
                 "the daemon ended before it answered; whether the command was carried out is unknown",
-            )),
+            )
+            .hint("the browser and its tabs are still there; look before you repeat it: keeptab tab")),
             Err(HttpError::TimedOut) => Err(ApiError::new(
                 Code::Deadline,
                 format!(
