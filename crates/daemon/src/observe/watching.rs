@@ -95,48 +95,42 @@ pub(super) async fn documents(tabs: Vec<Tab>) -> Vec<(TargetId, Option<String>)>
     futures_util::future::join_all(asked).await
 }
 
-/// Has these tabs tell again what they have stored, whoever has switched recording on before: the
-/// link of the daemon before, over the very same connection, or our link before anybody listened.
-///
-/// A browser only tells when it is switched on, so it is switched off first. What else that switches
-/// off, the bindings, is set again in the same burst.
-pub(super) async fn ask_again(browser: &Browser, tabs: &[Tab], recording: Recording) {
-    if !recording.console {
-        return;
-    }
-    let bindings = bindings(browser);
+/// Switches the console of these tabs off, whoever has switched it on before: the link of the daemon
+/// before, over the very same connection, or our link before anybody listened. A browser tells what
+/// it has stored only when it is switched on.
+pub(super) async fn switch_off(tabs: &[Tab]) {
+    let (runtime, log) = (runtime::Disable::default(), log::Disable::default());
     let asking = tabs.iter().map(|tab| {
-        let bindings = bindings
-            .iter()
-            .filter(|(target, _)| target == tab.target_id().as_str())
-            .map(|(_, params)| params.clone())
-            .collect();
-        timeout(PATIENCE, switch_off_and_on(tab, bindings))
+        timeout(PATIENCE, async {
+            tokio::try_join!(tab.call(&runtime), tab.call(&log))
+        })
     });
     // A tab that hangs says nothing, and the gap says so.
     drop(futures_util::future::join_all(asking).await);
 }
 
-async fn switch_off_and_on(tab: &Tab, bindings: Vec<Raw>) -> Result<(), CallError> {
-    let (off, log_off) = (runtime::Disable::default(), log::Disable::default());
-    let (on, log_on) = (runtime::Enable::default(), log::Enable::default());
-    let again = bindings
-        .into_iter()
-        .map(|params| tab.call_raw("Runtime.addBinding", params, CallOptions::new()));
-    let again = futures_util::future::try_join_all(again);
-    // Sent in this order, without waiting for each other.
-    tokio::try_join!(
-        tab.call(&off),
-        tab.call(&log_off),
-        tab.call(&on),
-        tab.call(&log_on),
-        again
-    )?;
-    Ok(())
+/// Undoes [`switch_off`]: the tabs tell what they have stored. Bindings, which went off as well, are
+/// set again.
+pub(super) async fn switch_on_again(tabs: &[Tab], bindings: &[(String, Raw)]) {
+    let (runtime, log) = (runtime::Enable::default(), log::Enable::default());
+    let asking = tabs.iter().map(|tab| {
+        let of_tab = bindings
+            .iter()
+            .filter(|(target, _)| target == tab.target_id().as_str());
+        let again = of_tab.map(|(_, params)| {
+            tab.call_raw("Runtime.addBinding", params.clone(), CallOptions::new())
+        });
+        let again = futures_util::future::try_join_all(again);
+        // Sent in this order, without waiting for each other.
+        timeout(PATIENCE, async {
+            tokio::try_join!(tab.call(&runtime), tab.call(&log), again)
+        })
+    });
+    drop(futures_util::future::join_all(asking).await);
 }
 
 /// The bindings that are set, each with its tab and parameters.
-fn bindings(browser: &Browser) -> Vec<(String, Raw)> {
+pub(super) fn bindings(browser: &Browser) -> Vec<(String, Raw)> {
     #[derive(Deserialize)]
     struct Settings {
         targets: Vec<OfTarget>,
