@@ -101,6 +101,10 @@ impl Globals {
 
 /// The commands, in the order of the help page.
 #[derive(Debug, Subcommand)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one value in a process, parsed once"
+)]
 pub(crate) enum Command {
     Open(commands::open::Args),
     Attach(commands::attach::Args),

@@ -209,7 +209,12 @@ impl Daemon {
             pid: std::process::id(),
             uptime_s: self.started.elapsed().as_secs(),
             sessions: self.map().len(),
-            warnings: self.saver.trouble().into_iter().chain(self.archive.trouble()).collect(),
+            warnings: self
+                .saver
+                .trouble()
+                .into_iter()
+                .chain(self.archive.trouble())
+                .collect(),
         }
     }
 

@@ -5,7 +5,7 @@ use keeptab_testkit::{Answer, FaultProxy, block_on};
 use crate::bed::{Bed, alive, chromium, eventually, site};
 
 /// The lines of `keeptab console` with these further arguments.
-pub fn lines(bed: &Bed, args: &[&str]) -> Vec<String> {
+pub(crate) fn lines(bed: &Bed, args: &[&str]) -> Vec<String> {
     let all = [&["console"], args].concat();
     bed.ok(all).lines().map(str::to_owned).collect()
 }
@@ -200,7 +200,7 @@ fn a_loss_is_a_line_and_what_was_said_meanwhile_comes_back_once() {
 
 /// Ends a daemon without warning. It is gone when its last thread is: until then the socket takes
 /// connections that nobody answers.
-pub fn kill(pid: u32) {
+pub(crate) fn kill(pid: u32) {
     let killed = std::process::Command::new("kill")
         .args(["-9", &pid.to_string()])
         .status();

@@ -19,6 +19,7 @@ mod isolation;
 mod js;
 mod js_worker;
 mod keeper;
+mod killed;
 mod losses;
 mod network;
 mod open;

@@ -73,7 +73,10 @@ fn an_entry_has_headers_timing_and_the_body_also_after_a_restart() {
     bed.ok(["open", &site.url("/")]);
     // The second page of a site: nothing of it is missed while the browser changes processes.
     let page = site.url("/title/With%20a%20body");
-    bed.ok(["js", &format!("await session.Page.navigate({{url: '{page}'}})")]);
+    bed.ok([
+        "js",
+        &format!("await session.Page.navigate({{url: '{page}'}})"),
+    ]);
     let small = "<!doctype html><meta charset=\"utf-8\"><title>With a body</title>";
     eventually("it is asked for", || {
         !lines(&bed, &["--url", "/title/"]).is_empty()

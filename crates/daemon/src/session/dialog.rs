@@ -43,7 +43,7 @@ impl Session {
         // Without a text Chromium answers with nothing, where a person's OK would take the proposal.
         let proposal =
             (answer.accept && &*dialog.kind == "prompt").then(|| shown.default_prompt.clone());
-        command.prompt_text = answer.text.or(proposal).map(Into::into);
+        command.prompt_text = answer.text.or(proposal);
         let options = CallOptions::new().timeout(remaining(until));
         tab.call_with(&command, options)
             .await

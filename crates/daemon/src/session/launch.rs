@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keeptab_browser::{Endpoint, LaunchOptions, Options};
+use keeptab_browser::{ConnectKind, Endpoint, LaunchCommand, LaunchOptions, Options};
 use keeptab_keeper::{Found, Life, SpawnArgs, SpawnError, SpawnErrorKind, spawn};
 use tokio::time::Instant;
 
@@ -16,6 +16,9 @@ use crate::registry::Daemon;
 
 /// How long a browser may take to end: as long as its keeper is patient with it, and a little.
 const END_PATIENCE: Duration = Duration::from_secs(22);
+
+/// How long the last process of a browser may hold its profile after the browser ended.
+const LET_GO_PATIENCE: Duration = Duration::from_secs(3);
 
 /// A browser that no daemon has asked for since then is ended by its keeper; its profile stays.
 const ORPHAN_AFTER: Duration = Duration::from_secs(24 * 3600);
@@ -39,7 +42,7 @@ pub(super) async fn start(
         tracing::info!("session \"{name}\": found its browser still running");
         return Ok((browser, Place::Keeper(socket)));
     }
-    let command = launch.command().map_err(|error| from_connect(&error))?;
+    let command = command(&launch).await?;
     let args = SpawnArgs {
         program: daemon.program().clone(),
         prefix: vec!["keeper".into()],
@@ -71,6 +74,22 @@ pub(super) async fn start(
         end(spawned.pid);
     }
     Ok((browser?, Place::Keeper(spawned.socket)))
+}
+
+/// The command line, once nobody holds the profile: what ended a moment ago may still be letting go
+/// of it.
+async fn command(launch: &LaunchOptions) -> Result<LaunchCommand, ApiError> {
+    let patience = Instant::now() + LET_GO_PATIENCE;
+    loop {
+        match launch.command() {
+            Err(error)
+                if error.kind() == ConnectKind::ProfileInUse && Instant::now() < patience =>
+            {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            found => return found.map_err(|error| from_connect(&error)),
+        }
+    }
 }
 
 /// The socket of a keeper that is still there; what a dead one left is cleared away.

@@ -110,8 +110,10 @@ impl Session {
             .start_timeout(remaining(until));
         launch.executable = launched_as.program.map(Into::into);
         // This connection only opens tabs; it attaches to none, so that it leaves nothing behind.
-        let mut config = Config::default();
-        config.attach = AttachPolicy::OnDemand;
+        let config = Config {
+            attach: AttachPolicy::OnDemand,
+            ..Config::default()
+        };
         let owner = self.succession.owner() + 1;
         let options = Options::new().with_link(config).with_owner_epoch(owner);
         let name = self.keeper_name();
