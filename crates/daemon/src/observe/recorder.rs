@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::bodies::{Fetcher, is_wanted, too_large};
 use super::gaps::{Ending, loss, wall};
 use super::observer::Observer;
-use super::watching::documents;
+use super::watching::{bindings, documents, switch_off, switch_on_again};
 use crate::api::Recording;
 use crate::session::Session;
 
@@ -144,6 +144,19 @@ impl Recorder {
         let tabs = self.tabs_as_the_browser_says().await;
         let known = self.known_targets();
         let same = known.is_empty() || tabs.iter().any(|tab| known.contains(tab.target_id()));
+        if self.observer.state().buffers.in_gap() {
+            let bindings = bindings(&self.browser);
+            if self.recording.console {
+                switch_off(&tabs).await;
+                // What came until now is told again when it is switched on.
+                while let Some(notice) = self.events.try_next() {
+                    if !is_replayed(&notice) {
+                        self.take(notice);
+                    }
+                }
+                switch_on_again(&tabs, &bindings).await;
+            }
+        }
         let watching = tabs.iter().map(|tab| self.observer.watch_soon(tab));
         futures_util::future::join_all(watching).await;
         while let Some(notice) = self.events.try_next() {
@@ -393,6 +406,17 @@ impl Recorder {
             observer.touch();
         });
     }
+}
+
+/// Whether the browser stores what this is about, and tells it again.
+fn is_replayed(notice: &Notice) -> bool {
+    let Notice::Event(event) = notice else {
+        return false;
+    };
+    matches!(
+        &*event.method,
+        "Runtime.consoleAPICalled" | "Runtime.exceptionThrown" | "Log.entryAdded"
+    )
 }
 
 /// The target of a CDP session that ended.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keeptab_browser::{CallError, Tab, TargetId};
-use keeptab_protocol::{log, network, page, runtime};
+use keeptab_browser::{CallError, CallOptions, Session as Browser, Tab, TargetId};
+use keeptab_protocol::{Raw, log, network, page, runtime};
+use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::observer::Observer;
@@ -92,4 +93,69 @@ pub(super) async fn documents(tabs: Vec<Tab>) -> Vec<(TargetId, Option<String>)>
         .iter()
         .map(|tab| async { (tab.target_id().clone(), document(tab).await) });
     futures_util::future::join_all(asked).await
+}
+
+/// Switches the console of these tabs off, whoever has switched it on before: the link of the daemon
+/// before, over the very same connection, or our link before anybody listened. A browser tells what
+/// it has stored only when it is switched on.
+pub(super) async fn switch_off(tabs: &[Tab]) {
+    let (runtime, log) = (runtime::Disable::default(), log::Disable::default());
+    let asking = tabs.iter().map(|tab| {
+        timeout(PATIENCE, async {
+            tokio::try_join!(tab.call(&runtime), tab.call(&log))
+        })
+    });
+    // A tab that hangs says nothing, and the gap says so.
+    drop(futures_util::future::join_all(asking).await);
+}
+
+/// Undoes [`switch_off`]: the tabs tell what they have stored. Bindings, which went off as well, are
+/// set again.
+pub(super) async fn switch_on_again(tabs: &[Tab], bindings: &[(String, Raw)]) {
+    let (runtime, log) = (runtime::Enable::default(), log::Enable::default());
+    let asking = tabs.iter().map(|tab| {
+        let of_tab = bindings
+            .iter()
+            .filter(|(target, _)| target == tab.target_id().as_str());
+        let again = of_tab.map(|(_, params)| {
+            tab.call_raw("Runtime.addBinding", params.clone(), CallOptions::new())
+        });
+        let again = futures_util::future::try_join_all(again);
+        // Sent in this order, without waiting for each other.
+        timeout(PATIENCE, async {
+            tokio::try_join!(tab.call(&runtime), tab.call(&log), again)
+        })
+    });
+    drop(futures_util::future::join_all(asking).await);
+}
+
+/// The bindings that are set, each with its tab and parameters.
+pub(super) fn bindings(browser: &Browser) -> Vec<(String, Raw)> {
+    #[derive(Deserialize)]
+    struct Settings {
+        targets: Vec<OfTarget>,
+    }
+    #[derive(Deserialize)]
+    struct OfTarget {
+        id: String,
+        #[serde(default)]
+        ledger: Vec<Setting>,
+    }
+    #[derive(Deserialize)]
+    struct Setting {
+        method: String,
+        params: Raw,
+    }
+    let Ok(settings) = serde_json::from_slice::<Settings>(&browser.snapshot().to_bytes()) else {
+        return Vec::new();
+    };
+    let of_target = |target: OfTarget| {
+        let id = target.id;
+        target
+            .ledger
+            .into_iter()
+            .filter(|setting| setting.method == "Runtime.addBinding")
+            .map(move |setting| (id.clone(), setting.params))
+    };
+    settings.targets.into_iter().flat_map(of_target).collect()
 }
