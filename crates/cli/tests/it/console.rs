@@ -46,7 +46,8 @@ fn what_a_page_says_is_there_and_can_be_filtered() {
     assert_eq!(errors.len(), 2, "{errors:#?}");
     assert_eq!(lines(&bed, &["--range", "2-3"]), all[1..3]);
     assert_eq!(lines(&bed, &["--head", "1"]), all[..1]);
-    assert_eq!(lines(&bed, &["--since", "1h"]), all);
+    // More may have come since, such as the browser's word on a missing icon.
+    assert_eq!(lines(&bed, &["--since", "1h"])[..all.len()], all);
     let ran = bed.run(["console", "--find", "nowhere"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
     assert!(ran.stderr.contains("nothing fits"), "{}", ran.stderr);

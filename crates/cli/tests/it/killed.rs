@@ -86,30 +86,6 @@ fn the_next_command_finds_tabs_ids_and_settings_as_they_were() {
 }
 
 #[test]
-fn a_dialog_that_was_open_can_be_answered() {
-    let (bed, site) = (Bed::new(), site());
-    bed.ok(["open", &site.url("/title/Asks")]);
-    value(
-        &bed,
-        "setTimeout(() => { globalThis.answer = confirm('Pay?') }, 0), 'asked'",
-    );
-    eventually("the dialog is open", || {
-        bed.run(["js", "await session.Runtime.evaluate({expression: '1'})"])
-            .code
-            != 0
-    });
-    kill_daemon(&bed);
-    let refused = bed.run(["js", "await session.Runtime.evaluate({expression: '1'})"]);
-    assert_ne!(refused.code, 0);
-    assert!(refused.stderr.contains("Pay?"), "{}", refused.stderr);
-    bed.ok([
-        "js",
-        "await session.Page.handleJavaScriptDialog({accept: true})",
-    ]);
-    assert_eq!(value(&bed, "String(globalThis.answer)"), "true");
-}
-
-#[test]
 fn a_kill_at_any_moment_repeats_no_effect_and_loses_no_answer() {
     let (bed, site) = (Bed::new(), site());
     bed.ok(["open", &site.url("/title/Counts")]);
