@@ -18,6 +18,10 @@ fn they_are_shown_kept_and_changed_one_by_one() {
         policies(&bed),
         serde_json::json!({"on_crash": "reload", "on_browser_death": "relaunch"})
     );
+    // The new daemon takes the browser over in its own time, and says so meanwhile with exit 8.
+    eventually("the browser is taken over", || {
+        bed.run(["status"]).code == 0
+    });
     assert!(
         bed.ok(["status"])
             .contains("on crash reload, on browser death relaunch")
