@@ -67,7 +67,13 @@ fn all() -> Result<(), Failed> {
             cargo().args(["test", "--workspace", "--doc", "--locked"]),
         )?;
         steps.next("tests");
-        crate::steps::run(cargo().args(["nextest", "run", "--workspace", "--locked"]))
+        crate::steps::run(cargo().args([
+            "nextest",
+            "run",
+            "--workspace",
+            "--locked",
+            "--no-fail-fast",
+        ]))
     } else {
         // Building nextest takes longer than it saves here.
         steps.next("examples in the documentation");

@@ -56,12 +56,16 @@ pub(crate) enum Offer {
 #[derive(Debug)]
 struct Queue {
     state: Mutex<QueueState>,
-    max_notices: usize,
+    max_events: usize,
 }
 
 #[derive(Debug, Default)]
 struct QueueState {
     notices: VecDeque<Notice>,
+    /// How many of them are events: only these take the room that the reader asked for.
+    events: usize,
+    /// How many of them are about the link.
+    told: usize,
     bytes: usize,
     /// Dropped since the last notice that was queued.
     dropped: u64,
@@ -73,7 +77,7 @@ struct QueueState {
 /// Bytes of parameters that one reader may leave unread.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
-/// Notices about the link that fit into a queue which is full of events.
+/// Notices about the link that fit into a queue, besides its events.
 const ROOM_FOR_LINK: usize = 256;
 
 impl Queue {
@@ -91,11 +95,11 @@ fn size_of(notice: &Notice) -> usize {
 }
 
 impl Subscriber {
-    /// A queue of at most `capacity` notices (at least one) and its reader.
+    /// A queue of at most `capacity` events (at least one) and its reader.
     pub(crate) fn new(filter: EventFilter, capacity: usize) -> (Self, Events) {
         let queue = Arc::new(Queue {
             state: Mutex::default(),
-            max_notices: capacity.max(1),
+            max_events: capacity.max(1),
         });
         let events = Events {
             queue: Arc::clone(&queue),
@@ -113,7 +117,7 @@ impl Subscriber {
         if !wanted {
             return Offer::Taken;
         }
-        let full = state.notices.len() >= self.queue.max_notices
+        let full = state.events >= self.queue.max_events
             || (state.bytes + event.params.len() > MAX_BYTES && !state.notices.is_empty());
         state.push_unless(full, || Notice::Event(event.clone()))
     }
@@ -124,12 +128,19 @@ impl Subscriber {
         if state.reader_gone {
             return Offer::Gone;
         }
-        let full = state.notices.len() >= self.queue.max_notices + ROOM_FOR_LINK;
+        let full = state.told >= ROOM_FOR_LINK;
         state.push_unless(full, || notice)
     }
 }
 
 impl QueueState {
+    fn count_of(&mut self, notice: &Notice) -> &mut usize {
+        match notice {
+            Notice::Event(_) => &mut self.events,
+            _ => &mut self.told,
+        }
+    }
+
     fn push_unless(&mut self, full: bool, notice: impl FnOnce() -> Notice) -> Offer {
         if full {
             self.dropped += 1;
@@ -140,6 +151,7 @@ impl QueueState {
             self.notices.push_back(Notice::Dropped(dropped));
         }
         let notice = notice();
+        *self.count_of(&notice) += 1;
         self.bytes += size_of(&notice);
         self.notices.push_back(notice);
         if let Some(waker) = self.waker.take() {
@@ -150,6 +162,9 @@ impl QueueState {
 
     fn pop(&mut self) -> Option<Notice> {
         if let Some(notice) = self.notices.pop_front() {
+            if !matches!(notice, Notice::Dropped(_)) {
+                *self.count_of(&notice) -= 1;
+            }
             self.bytes -= size_of(&notice);
             return Some(notice);
         }
@@ -175,7 +190,7 @@ impl Drop for Events {
         let mut state = self.queue.lock();
         state.reader_gone = true;
         state.notices.clear();
-        state.bytes = 0;
+        (state.events, state.told, state.bytes) = (0, 0, 0);
     }
 }
 
@@ -206,5 +221,45 @@ impl Events {
             none => *none = Some(cx.waker().clone()),
         }
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keeptab_link::{Epoch, State};
+    use keeptab_protocol::Raw;
+
+    use super::*;
+
+    fn event() -> EventMsg {
+        EventMsg {
+            epoch: Epoch(1),
+            target: None,
+            method: "Log.entryAdded".into(),
+            params: Raw::object_empty(),
+        }
+    }
+
+    /// The state changed while a reader was behind, and the reader got an event less than it had room for.
+    #[test]
+    fn a_notice_about_the_link_takes_no_room_from_events() {
+        let (subscriber, mut events) = Subscriber::new(EventFilter::all(), 2);
+        let change = Arc::new(StateChange {
+            state: State::Idle,
+            outage: None,
+            nothing_missed: false,
+        });
+        assert_eq!(subscriber.tell(Notice::State(change)), Offer::Taken);
+        assert_eq!(subscriber.offer(&event()), Offer::Taken);
+        assert_eq!(subscriber.offer(&event()), Offer::Taken);
+        assert_eq!(subscriber.offer(&event()), Offer::Dropped);
+        assert!(matches!(events.try_next(), Some(Notice::State(_))));
+        assert_eq!(subscriber.offer(&event()), Offer::Dropped);
+        assert!(matches!(events.try_next(), Some(Notice::Event(_))));
+        assert_eq!(subscriber.offer(&event()), Offer::Taken);
+        assert!(matches!(events.try_next(), Some(Notice::Event(_))));
+        assert!(matches!(events.try_next(), Some(Notice::Dropped(2))));
+        assert!(matches!(events.try_next(), Some(Notice::Event(_))));
+        assert!(events.try_next().is_none());
     }
 }
