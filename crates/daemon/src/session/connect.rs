@@ -8,7 +8,7 @@ use keeptab_browser::find::running_browsers;
 use keeptab_browser::{ConnectKind, End, Endpoint, LaunchOptions, Options};
 use tokio::time::{Instant, timeout_at};
 
-use super::entry::{Held, Hold, Missing, Session};
+use super::entry::{Held, Hold, Inner, Missing, Session};
 use super::errors::from_connect;
 use crate::api::AttachRequest;
 use crate::error::{ApiError, Code};
@@ -72,10 +72,12 @@ impl Session {
         let (browser, place) =
             super::launch::start(&daemon, self.name(), launch, options, deadline).await?;
         tracing::info!("session \"{}\": launched a browser", self.name());
-        self.inner().launched_as = LaunchedAs {
-            headful,
-            program: program.map(str::to_owned),
-        };
+        self.with(|inner| {
+            inner.launched_as = LaunchedAs {
+                headful,
+                program: program.map(str::to_owned),
+            };
+        });
         self.hold(Held::new(browser, place, Some(profile))).await;
         Ok(())
     }
@@ -115,19 +117,16 @@ impl Session {
 
     /// Detaches from an attached browser; one of our own is never given away.
     async fn let_go_of_the_old(&self) {
-        let old = std::mem::take(&mut self.inner().hold);
-        if let Hold::Held(held) = old {
+        if let Hold::Held(held) = self.take_hold() {
             held.browser.close(End::Detach).await;
         }
-        let mut inner = self.inner();
-        inner.active = None;
-        inner.claimed.clear();
+        self.with(Inner::forget_tabs);
     }
 
     pub(super) async fn hold(&self, held: Held) {
         let browser = held.browser.clone();
         self.keep_up(&held);
-        self.inner().hold = Hold::Held(held);
+        self.with(|inner| inner.hold = Hold::Held(held));
         self.save();
         observe::follow(&self.observer, self.weak(), &browser);
         super::guard::watch(self.weak(), &browser);
@@ -142,10 +141,9 @@ impl Session {
             Code::Disconnected,
             format!("session \"{}\" is being taken over", self.name()),
         );
-        {
-            let mut inner = self.inner();
-            self.observer.set_recording(record.recording);
-            self.observer.load();
+        self.observer.set_recording(record.recording);
+        self.observer.load();
+        self.with(|inner| {
             inner.active = record.active;
             inner.claimed = record.claimed.into_iter().collect();
             inner.policies = record.policies;
@@ -157,7 +155,7 @@ impl Session {
                 profile: record.profile,
                 why,
             });
-        }
+        });
         let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() else {
             return;
         };
@@ -176,9 +174,12 @@ impl Session {
     /// # Errors
     /// It is gone or does not answer; the session remembers why.
     pub(super) async fn take_over(&self, deadline: Instant) -> Result<(), ApiError> {
-        let missing = match &self.inner().hold {
-            Hold::Missing(missing) => missing.clone(),
-            _ => return Ok(()),
+        let missing = self.with(|inner| match &inner.hold {
+            Hold::Missing(missing) => Some(missing.clone()),
+            _ => None,
+        });
+        let Some(missing) = missing else {
+            return Ok(());
         };
         let outcome = match &missing.place {
             Place::Pipe => Err(ApiError::new(
@@ -218,9 +219,11 @@ impl Session {
                 Ok(())
             }
             Err(why) => {
-                if let Hold::Missing(missing) = &mut self.inner().hold {
-                    missing.why = why.clone();
-                }
+                self.with(|inner| {
+                    if let Hold::Missing(missing) = &mut inner.hold {
+                        missing.why = why.clone();
+                    }
+                });
                 Err(why)
             }
         }
@@ -229,8 +232,7 @@ impl Session {
     /// Lets go of the browser so that the next daemon can take it.
     pub(crate) async fn let_go(&self) {
         self.observer.leave().await;
-        let old = std::mem::take(&mut self.inner().hold);
-        if let Hold::Held(held) = old {
+        if let Hold::Held(held) = self.take_hold() {
             // A browser on a pipe cannot be handed over, and must not be left running for nobody.
             let end = if held.place == Place::Pipe {
                 End::Browser

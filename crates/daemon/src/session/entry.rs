@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use keeptab_protocol::browser::GetVersion;
@@ -48,6 +48,14 @@ pub(super) struct Inner {
     pub(super) replaced: BTreeMap<String, String>,
     /// What was done by a policy, the newest last.
     pub(super) done: VecDeque<Done>,
+}
+
+impl Inner {
+    /// Without its browser it has no tabs.
+    pub(super) fn forget_tabs(&mut self) {
+        self.active = None;
+        self.claimed.clear();
+    }
 }
 
 /// Something that a policy did.
@@ -146,8 +154,20 @@ impl Session {
             .ok_or_else(|| ApiError::new(Code::Stopping, "the daemon is ending"))
     }
 
-    pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Looks at what changes about it, or changes it. The guard never gets out, so no expression can hold
+    /// it while it asks for it again; `f` itself must not call methods of this session.
+    pub(super) fn with<R>(&self, f: impl FnOnce(&mut Inner) -> R) -> R {
+        f(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The id of the active tab.
+    pub(super) fn active_id(&self) -> Option<String> {
+        self.with(|inner| inner.active.as_ref().map(|tab| tab.id.clone()))
+    }
+
+    /// Has no browser from now on; the one it had is for the caller to end.
+    pub(super) fn take_hold(&self) -> Hold {
+        self.with(|inner| std::mem::take(&mut inner.hold))
     }
 
     pub(super) fn age(&self) -> Duration {
@@ -159,7 +179,7 @@ impl Session {
     /// # Errors
     /// There is none, or the one there was could not be taken over.
     pub(super) fn held(&self) -> Result<Held, ApiError> {
-        match &self.inner().hold {
+        self.with(|inner| match &inner.hold {
             Hold::Held(held) => Ok(held.clone()),
             Hold::Missing(missing) => Err(missing.why.clone()),
             Hold::Nothing => Err(ApiError::new(
@@ -167,60 +187,66 @@ impl Session {
                 format!("session \"{}\" has no browser", self.name),
             )
             .hint("keeptab open URL, or to one that is running: keeptab attach")),
-        }
+        })
     }
 
     /// Whether a tab belongs to this session.
     pub(crate) fn owns(&self, target: &str) -> bool {
-        self.inner().claimed.contains(target)
+        self.with(|inner| inner.claimed.contains(target))
     }
 
     /// Whether the browser was launched by us for this session.
     pub(crate) fn is_launched(&self) -> bool {
-        match &self.inner().hold {
+        self.with(|inner| match &inner.hold {
             Hold::Held(held) => held.profile.is_some(),
             Hold::Missing(missing) => missing.profile.is_some(),
             Hold::Nothing => false,
-        }
+        })
+    }
+
+    /// Whether the browser of the daemon before could not be taken over.
+    pub(super) fn is_missing(&self) -> bool {
+        self.with(|inner| matches!(inner.hold, Hold::Missing(_)))
     }
 
     /// Whether it has neither a browser nor a scope.
     pub(crate) fn is_unused(&self) -> bool {
         // Whoever has the turn may be about to give it a browser.
         let idle = self.turn.try_lock().is_ok();
-        idle && self.repl.get().is_none() && matches!(self.inner().hold, Hold::Nothing)
+        idle && self.repl.get().is_none() && self.with(|inner| matches!(inner.hold, Hold::Nothing))
     }
 
     /// Whether the browser would end with this process.
     pub(crate) fn needs_this_process(&self) -> bool {
-        matches!(&self.inner().hold, Hold::Held(Held { place: Place::Pipe, browser, .. })
-            if !browser.state().borrow().is_final())
+        self.with(|inner| {
+            matches!(&inner.hold, Hold::Held(Held { place: Place::Pipe, browser, .. })
+                if !browser.state().borrow().is_final())
+        })
     }
 
     /// What the next daemon needs; nothing when there is no browser to take over.
     pub(crate) fn record(&self) -> Option<Record> {
-        let inner = self.inner();
-        let (place, profile) = match &inner.hold {
-            Hold::Nothing => return None,
-            Hold::Held(held) => (&held.place, &held.profile),
-            Hold::Missing(missing) => (&missing.place, &missing.profile),
-        };
-        Some(Record {
-            name: self.name.clone(),
-            created: self
-                .created
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_secs()),
-            place: place.clone(),
-            profile: profile.clone(),
-            active: inner.active.clone(),
-            claimed: inner.claimed.iter().cloned().collect(),
-            owner: self.succession.owner(),
-            recording: self.observer.recording(),
-            policies: inner.policies,
-            launched_as: inner.launched_as.clone(),
-            keeper: inner.keeper.clone(),
-            replaced: inner.replaced.clone(),
+        let created = self.created.duration_since(UNIX_EPOCH);
+        self.with(|inner| {
+            let (place, profile) = match &inner.hold {
+                Hold::Nothing => return None,
+                Hold::Held(held) => (&held.place, &held.profile),
+                Hold::Missing(missing) => (&missing.place, &missing.profile),
+            };
+            Some(Record {
+                name: self.name.clone(),
+                created: created.map_or(0, |since| since.as_secs()),
+                place: place.clone(),
+                profile: profile.clone(),
+                active: inner.active.clone(),
+                claimed: inner.claimed.iter().cloned().collect(),
+                owner: self.succession.owner(),
+                recording: self.observer.recording(),
+                policies: inner.policies,
+                launched_as: inner.launched_as.clone(),
+                keeper: inner.keeper.clone(),
+                replaced: inner.replaced.clone(),
+            })
         })
     }
 
@@ -237,5 +263,44 @@ impl fmt::Debug for Session {
         f.debug_struct("Session")
             .field("name", &self.name)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::paths::Paths;
+    use crate::run::Config;
+    use crate::version::Build;
+
+    /// With lock guards in hand, one expression that asked twice once stopped the whole daemon.
+    #[test]
+    fn two_looks_in_one_expression_do_not_wait_for_each_other() {
+        let home = tempfile::tempdir().unwrap();
+        let daemon = Daemon::new(&Config {
+            paths: Paths::below(home.path()),
+            build: Build::current("0.0.0", "test"),
+            program: "keeptab".into(),
+            background: true,
+            allowed_uid: None,
+        });
+        let session = Session::new("twice", &daemon);
+        let (done, both) = mpsc::channel();
+        std::thread::spawn(move || {
+            session.with(|inner| inner.claimed.insert("A".to_owned()));
+            let seen = (
+                session.with(|inner| inner.claimed.len()),
+                session.with(|inner| inner.claimed.len()),
+                match session.with(|inner| inner.active.is_none()) {
+                    true => session.active_id(),
+                    false => None,
+                },
+            );
+            done.send(seen).unwrap();
+        });
+        let seen = both.recv_timeout(Duration::from_secs(60));
+        assert_eq!(seen, Ok((1, 1, None)), "they waited for each other");
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::entry::{Done, Session};
 use super::reload::reload;
 use super::tabs::short;
-use crate::api::{OnBrowserDeath, OnCrash, PolicyChoice};
+use crate::api::{OnBrowserDeath, OnCrash, Policies, PolicyChoice};
 use crate::error::{ApiError, Code};
 
 /// Notices that may wait for this task; only changes of targets and of the link come.
@@ -95,7 +95,7 @@ impl Guard {
         let ours = tab
             .info()
             .is_some_and(|info| session.records(&info.kind, info.id.as_str(), &info.url));
-        if !ours || session.inner().policies.on_crash != OnCrash::Reload {
+        if !ours || session.policies().on_crash != OnCrash::Reload {
             return;
         }
         let when = self.reloads.entry(id.clone()).or_default();
@@ -133,15 +133,18 @@ impl Session {
         if choice.on_browser_death == Some(OnBrowserDeath::Relaunch) && !self.is_launched() {
             return Err(not_ours_to_relaunch());
         }
-        let mut inner = self.inner();
-        inner.policies = inner.policies.with(choice);
-        drop(inner);
+        self.with(|inner| inner.policies = inner.policies.with(choice));
         self.save();
         Ok(())
     }
 
+    /// What it does by itself.
+    pub(super) fn policies(&self) -> Policies {
+        self.with(|inner| inner.policies)
+    }
+
     async fn browser_died(self: &Arc<Self>, dead: &Browser, gone: Vec<TargetInfo>) {
-        let policies = self.inner().policies;
+        let policies = self.policies();
         if policies.on_browser_death != OnBrowserDeath::Relaunch || !self.is_launched() {
             return;
         }
@@ -149,13 +152,15 @@ impl Session {
         if !matches!(loss.code, Code::BrowserGone | Code::KeeperDied) {
             return;
         }
-        let recent = self
-            .inner()
-            .done
-            .iter()
-            .filter(|done| done.text.starts_with(RELAUNCHED))
-            .filter(|done| done.at.elapsed().is_ok_and(|ago| ago < WHILE))
-            .count();
+        let recent = self.with(|inner| {
+            let relaunches = inner
+                .done
+                .iter()
+                .filter(|done| done.text.starts_with(RELAUNCHED));
+            relaunches
+                .filter(|done| done.at.elapsed().is_ok_and(|ago| ago < WHILE))
+                .count()
+        });
         if recent >= RELAUNCHES {
             let text =
                 format!("its browser died again, and is left so after {RELAUNCHES} relaunches");
@@ -188,27 +193,24 @@ impl Session {
     fn did(&self, what: &str, text: String, fields: impl FnOnce() -> serde_json::Value) {
         tracing::info!("session \"{}\": {text}", self.name());
         self.observer.tell_policy(what, &text, fields);
-        let mut inner = self.inner();
-        if inner.done.len() >= REMEMBERED {
-            inner.done.pop_front();
-        }
-        inner.done.push_back(Done {
-            at: SystemTime::now(),
-            text,
+        self.with(|inner| {
+            if inner.done.len() >= REMEMBERED {
+                inner.done.pop_front();
+            }
+            inner.done.push_back(Done {
+                at: SystemTime::now(),
+                text,
+            });
         });
     }
 
     /// What was done by policies, for status.
     pub(super) fn what_was_done(&self) -> Vec<String> {
-        let inner = self.inner();
-        inner
-            .done
-            .iter()
-            .map(|done| {
-                let ago = done.at.elapsed().unwrap_or_default().as_secs();
-                format!("{ago} s ago: {}", done.text)
-            })
-            .collect()
+        let line = |done: &Done| {
+            let ago = done.at.elapsed().unwrap_or_default().as_secs();
+            format!("{ago} s ago: {}", done.text)
+        };
+        self.with(|inner| inner.done.iter().map(line).collect())
     }
 }
 

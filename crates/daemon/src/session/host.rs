@@ -6,7 +6,7 @@ use keeptab_protocol::Raw;
 use keeptab_script::{BoxFuture, ConnectOptions, Connection, ErrorKind, Host, ScriptError};
 
 use super::connect::deadline;
-use super::entry::{Hold, Session};
+use super::entry::Session;
 use super::errors::to_script;
 use super::fence::Fence;
 use crate::api::AttachRequest;
@@ -75,11 +75,7 @@ impl Host for SessionHost {
 
     fn active_target(&self) -> Option<String> {
         let session = self.session.upgrade()?;
-        let inner = session.inner();
-        inner
-            .active
-            .as_ref()
-            .map(|tab| format!("{HANDLE}{}", tab.id))
+        session.active_id().map(|id| format!("{HANDLE}{id}"))
     }
 
     fn set_active_target(&self, handle: Option<String>) {
@@ -87,7 +83,7 @@ impl Host for SessionHost {
             return;
         };
         let Some(handle) = handle else {
-            session.inner().active = None;
+            session.with(|inner| inner.active = None);
             session.save();
             return;
         };
@@ -154,7 +150,7 @@ impl Session {
                 )
                 .hint("take another session: keeptab --session NAME js …"));
             }
-        } else if launched || matches!(self.inner().hold, Hold::Missing(_)) {
+        } else if launched || self.is_missing() {
             // Its own browser has ended, or is missing: never a different one in its place.
             self.live()?;
         } else {

@@ -54,7 +54,7 @@ impl Session {
             Some(wanted) => Some(self.tab_with_entries(wanted).await?),
             None if query.all => None,
             None => {
-                let active = self.inner().active.as_ref().map(|tab| tab.id.clone());
+                let active = self.active_id();
                 if active.is_none() {
                     notes.push("there is no active tab; these are the entries of all tabs".into());
                 }

@@ -7,7 +7,7 @@ use keeptab_protocol::{page, runtime, target};
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::{deadline, remaining};
-use super::entry::{Held, Hold, Session};
+use super::entry::{Held, Hold, Inner, Session};
 use super::errors::from_call;
 use super::guard::not_ours_to_relaunch;
 use crate::api::{
@@ -33,7 +33,7 @@ impl Session {
             .map_or(Ok(BLANK.to_owned()), policy::address)?;
         let until = deadline(request.timeout_ms);
         let turn = self.my_turn(until).await?;
-        let created = matches!(self.inner().hold, Hold::Nothing);
+        let created = self.with(|inner| matches!(inner.hold, Hold::Nothing));
         if created {
             self.observer
                 .set_recording(request.record.unwrap_or_default());
@@ -97,7 +97,7 @@ impl Session {
             // close it.
             if !reused {
                 drop(tab.close().await);
-                self.inner().claimed.remove(tab.target_id().as_str());
+                self.with(|inner| inner.claimed.remove(tab.target_id().as_str()));
             }
             return Err(error);
         }
@@ -146,7 +146,7 @@ impl Session {
     pub(crate) async fn attach(&self, request: AttachRequest) -> Result<SessionStatus, ApiError> {
         let until = deadline(request.timeout_ms);
         let _turn = self.my_turn(until).await?;
-        if !matches!(self.inner().hold, Hold::Nothing) {
+        if self.with(|inner| !matches!(inner.hold, Hold::Nothing)) {
             return Err(ApiError::new(
                 Code::Failed,
                 format!("session \"{}\" has a browser already", self.name()),
@@ -184,14 +184,11 @@ impl Session {
 
     /// Lets go of an attached browser, which goes on. The caller has the turn.
     pub(super) async fn detach(&self) {
-        let old = std::mem::take(&mut self.inner().hold);
+        let old = self.take_hold();
         if let Hold::Held(held) = old {
             held.browser.close(End::Detach).await;
         }
-        let mut inner = self.inner();
-        inner.active = None;
-        inner.claimed.clear();
-        drop(inner);
+        self.with(Inner::forget_tabs);
         self.save();
     }
 
@@ -205,7 +202,7 @@ impl Session {
     ) -> Result<Closed, ApiError> {
         let _turn = self.my_turn(deadline(None)).await?;
         let daemon = self.daemon()?;
-        let hold = std::mem::take(&mut self.inner().hold);
+        let hold = self.take_hold();
         let (place, profile, mut said) = match hold {
             Hold::Nothing => (None, None, "it had no browser".to_owned()),
             Hold::Held(held) => {

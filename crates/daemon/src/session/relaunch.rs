@@ -52,8 +52,7 @@ pub(super) struct Reopened {
 impl Session {
     /// The error for a tab that ended with a browser and was opened again, if it is one.
     pub(super) fn gone_with_its_browser(&self, target: &str) -> Option<ApiError> {
-        let inner = self.inner();
-        let new = inner.replaced.get(target)?;
+        let new = &self.with(|inner| inner.replaced.get(target).cloned())?;
         Some(
             ApiError::new(
                 Code::TabGone,
@@ -71,7 +70,7 @@ impl Session {
 
     /// Under which name the keeper of its browser was started.
     pub(super) fn keeper_name(&self) -> String {
-        let keeper = self.inner().keeper.clone();
+        let keeper = self.with(|inner| inner.keeper.clone());
         keeper.unwrap_or_else(|| self.name().to_owned())
     }
 
@@ -87,9 +86,12 @@ impl Session {
         let until = Instant::now() + PATIENCE;
         let _turn = self.my_turn(until).await?;
         let daemon = self.daemon()?;
-        let old = match &self.inner().hold {
-            Hold::Held(held) if held.browser.state().borrow().is_final() => held.clone(),
-            _ => return Ok(None),
+        let old = self.with(|inner| match &inner.hold {
+            Hold::Held(held) if held.browser.state().borrow().is_final() => Some(held.clone()),
+            _ => None,
+        });
+        let Some(old) = old else {
+            return Ok(None);
         };
         let Some(profile) = old.profile.clone() else {
             return Ok(None);
@@ -103,7 +105,7 @@ impl Session {
         let (tabs, more) = self.tabs_to_open(dead, gone);
         let snapshot = dead.snapshot();
         super::launch::end_keeper(&daemon, &self.keeper_name()).await?;
-        let launched_as = self.inner().launched_as.clone();
+        let launched_as = self.with(|inner| inner.launched_as.clone());
         let mut launch = LaunchOptions::new()
             .profile_dir(&profile)
             .headless(!launched_as.headful)
@@ -198,19 +200,20 @@ impl Session {
     }
 
     fn replace_ids(&self, pairs: &[(String, String)]) {
-        let mut inner = self.inner();
         let new_of = |old: &str| pairs.iter().find(|(id, _)| id == old).map(|(_, new)| new);
-        // An id of two browsers ago leads to the newest one.
-        for new in inner.replaced.values_mut() {
-            if let Some(newer) = new_of(new) {
-                new.clone_from(newer);
+        self.with(|inner| {
+            // An id of two browsers ago leads to the newest one.
+            for new in inner.replaced.values_mut() {
+                if let Some(newer) = new_of(new) {
+                    new.clone_from(newer);
+                }
             }
-        }
-        inner.replaced.extend(pairs.iter().cloned());
-        inner.claimed = pairs.iter().map(|(_, new)| new.clone()).collect();
-        inner.active = inner.active.take().and_then(|active| {
-            let id = new_of(&active.id)?.clone();
-            Some(ActiveTab { id, ..active })
+            inner.replaced.extend(pairs.iter().cloned());
+            inner.claimed = pairs.iter().map(|(_, new)| new.clone()).collect();
+            inner.active = inner.active.take().and_then(|active| {
+                let id = new_of(&active.id)?.clone();
+                Some(ActiveTab { id, ..active })
+            });
         });
     }
 }

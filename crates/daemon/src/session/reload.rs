@@ -44,7 +44,7 @@ impl Session {
             ));
         }
         reload(&tab, until).await?;
-        let active = self.inner().active.as_ref().map(|tab| tab.id.clone());
+        let active = self.active_id();
         Ok(TabLine {
             id: info.id.as_str().to_owned(),
             url: info.url.to_string(),

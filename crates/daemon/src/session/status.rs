@@ -28,8 +28,6 @@ impl Session {
 
     /// How it does.
     pub(crate) async fn status(&self) -> SessionStatus {
-        // Before the value below, which would hold the lock to its end.
-        let policies = self.inner().policies;
         let mut status = SessionStatus {
             session: self.name().to_owned(),
             state: String::new(),
@@ -43,7 +41,7 @@ impl Session {
             active: None,
             tabs: 0,
             record: self.observer.recording(),
-            policies,
+            policies: self.policies(),
             done: self.what_was_done(),
             last_byte_ms: None,
             rtt_p50_ms: None,
@@ -58,7 +56,7 @@ impl Session {
             dropped: 0,
             age_s: self.age().as_secs(),
         };
-        let held = match &self.inner().hold {
+        let held = self.with(|inner| match &inner.hold {
             Hold::Held(held) => Some(held.clone()),
             Hold::Nothing => {
                 status.state = "no_browser".to_owned();
@@ -72,7 +70,7 @@ impl Session {
                 status.endpoint = describe(&missing.place);
                 None
             }
-        };
+        });
         if let Some(held) = &held {
             let status_of_link = held.browser.status();
             let health = status_of_link.health;
@@ -115,8 +113,7 @@ impl Session {
     ) -> Result<SessionStatus, ApiError> {
         let until = deadline(timeout_ms);
         let _turn = self.my_turn(until).await?;
-        let missing = matches!(self.inner().hold, Hold::Missing(_));
-        if missing {
+        if self.is_missing() {
             self.take_over(until).await?;
             return Ok(self.status().await);
         }

@@ -110,10 +110,10 @@ impl Session {
 
     /// The link, if it has changed since this was last asked.
     pub(crate) fn changed_snapshot(&self) -> Option<Snapshot> {
-        let browser = match &self.inner().hold {
-            Hold::Held(held) => held.browser.clone(),
-            _ => return None,
-        };
+        let browser = self.with(|inner| match &inner.hold {
+            Hold::Held(held) => Some(held.browser.clone()),
+            _ => None,
+        })?;
         if !std::mem::take(&mut self.succession.state().changed) {
             return None;
         }
@@ -122,13 +122,15 @@ impl Session {
 
     /// The session's own tabs, with what they show at this moment.
     pub(crate) fn stored_tabs(&self) -> Vec<Tab> {
-        let inner = self.inner();
-        let known = match &inner.hold {
-            Hold::Held(held) => held.browser.tabs(),
-            _ => Vec::new(),
-        };
+        let (claimed, known) = self.with(|inner| {
+            let known = match &inner.hold {
+                Hold::Held(held) => held.browser.tabs(),
+                _ => Vec::new(),
+            };
+            (inner.claimed.clone(), known)
+        });
         (0..)
-            .zip(&inner.claimed)
+            .zip(&claimed)
             .map(|(position, id)| {
                 let seen = known.iter().find(|tab| tab.id.as_str() == id);
                 let text = |of: fn(&keeptab_browser::TargetInfo) -> String| {

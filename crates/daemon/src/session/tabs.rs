@@ -118,21 +118,22 @@ impl Session {
 
     /// A tab that was opened by a tab of ours is ours.
     fn adopt_popups(&self, all: &[Seen]) {
-        let mut inner = self.inner();
-        // A popup may have opened one itself; the list is in no order that would help.
-        loop {
-            let found = all.iter().find(|tab| {
-                let opened_by_us = tab
-                    .opener
-                    .as_ref()
-                    .is_some_and(|opener| inner.claimed.contains(opener));
-                opened_by_us && !inner.claimed.contains(&tab.id)
-            });
-            match found {
-                Some(popup) => inner.claimed.insert(popup.id.clone()),
-                None => return,
-            };
-        }
+        self.with(|inner| {
+            // A popup may have opened one itself; the list is in no order that would help.
+            loop {
+                let found = all.iter().find(|tab| {
+                    let opened_by_us = tab
+                        .opener
+                        .as_ref()
+                        .is_some_and(|opener| inner.claimed.contains(opener));
+                    opened_by_us && !inner.claimed.contains(&tab.id)
+                });
+                match found {
+                    Some(popup) => inner.claimed.insert(popup.id.clone()),
+                    None => return,
+                };
+            }
+        });
     }
 
     /// After a snippet: popups that it opened are ours from now on, whatever becomes of their opener.
@@ -154,7 +155,7 @@ impl Session {
             )
             .hint(format!("keeptab --session {owner} tab")));
         }
-        if self.inner().claimed.insert(target.to_owned()) {
+        if self.with(|inner| inner.claimed.insert(target.to_owned())) {
             self.observer.tab_claimed();
         }
         Ok(())
@@ -166,7 +167,7 @@ impl Session {
     /// It belongs to another session.
     pub(super) fn activate(&self, tab: ActiveTab) -> Result<(), ApiError> {
         self.claim(&tab.id)?;
-        self.inner().active = Some(tab);
+        self.with(|inner| inner.active = Some(tab));
         self.save();
         Ok(())
     }
@@ -174,18 +175,19 @@ impl Session {
     /// The active tab as it is among the session's tabs, or as it was last known with the state
     /// `closed` (`unknown` while nobody can be asked).
     pub(super) fn active_line(&self, tabs: Option<&[Seen]>) -> Option<TabLine> {
-        let mut inner = self.inner();
-        let active = inner.active.as_mut()?;
-        if let Some(seen) = tabs.and_then(|tabs| tabs.iter().find(|tab| tab.id == active.id)) {
-            *active = seen.as_active();
-            return Some(seen.line(true));
-        }
-        Some(TabLine {
-            id: active.id.clone(),
-            url: active.url.clone(),
-            title: active.title.clone(),
-            active: true,
-            state: if tabs.is_some() { "closed" } else { "unknown" }.to_owned(),
+        self.with(|inner| {
+            let active = inner.active.as_mut()?;
+            if let Some(seen) = tabs.and_then(|tabs| tabs.iter().find(|tab| tab.id == active.id)) {
+                *active = seen.as_active();
+                return Some(seen.line(true));
+            }
+            Some(TabLine {
+                id: active.id.clone(),
+                url: active.url.clone(),
+                title: active.title.clone(),
+                active: true,
+                state: if tabs.is_some() { "closed" } else { "unknown" }.to_owned(),
+            })
         })
     }
 
@@ -216,7 +218,7 @@ impl Session {
         drop(self.my_turn(deadline(None)).await?);
         let held = self.live()?;
         let (own, elsewhere) = self.own_tabs(&held).await;
-        let active = self.inner().active.as_ref().map(|tab| tab.id.clone());
+        let active = self.active_id();
         let tabs = own
             .iter()
             .map(|tab| tab.line(active.as_deref() == Some(tab.id.as_str())))
@@ -261,16 +263,10 @@ impl Session {
             .close()
             .await
             .map_err(|error| from_call(&error))?;
-        let mut inner = self.inner();
-        inner.claimed.remove(&tab.id);
-        if inner
-            .active
-            .as_ref()
-            .is_some_and(|active| active.id == tab.id)
-        {
-            inner.active = None;
-        }
-        drop(inner);
+        self.with(|inner| {
+            inner.claimed.remove(&tab.id);
+            inner.active.take_if(|active| active.id == tab.id);
+        });
         self.save();
         Ok(tab)
     }
