@@ -4,6 +4,7 @@
 //! that is stopped.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::api::{self, Policies, Recording};
+use crate::seal::Seal;
 
 /// The form in which this build writes records. A reader refuses a higher number; fields are only ever
 /// added with a default, and a change of meaning takes the next number.
@@ -98,17 +100,21 @@ pub(crate) fn next_owner(last: u64) -> u64 {
         .max(last.saturating_add(1))
 }
 
-/// The record as the store takes it. An address that may hold a key stands apart from the rest.
-pub(crate) fn to_row(record: &Record, updated: SystemTime) -> Row {
+/// The record as the store takes it. An address that may hold a key is sealed.
+///
+/// # Errors
+/// It cannot be sealed.
+pub(crate) fn to_row(record: &Record, updated: SystemTime, seal: &Seal) -> io::Result<Row> {
     let mut text = json!(record);
     let mut sealed = None;
     if let (Place::Ws(_), Some(fields)) = (&record.place, text.as_object_mut()) {
         sealed = fields
             .remove("place")
-            .map(|place| place.to_string().into_bytes());
+            .map(|place| seal.seal(&record.name, place.to_string().as_bytes()))
+            .transpose()?;
     }
     text["format"] = Value::from(FORMAT);
-    Row {
+    Ok(Row {
         name: record.name.clone(),
         endpoint: text.to_string(),
         sealed,
@@ -128,14 +134,14 @@ pub(crate) fn to_row(record: &Record, updated: SystemTime) -> Row {
         created: UNIX_EPOCH + Duration::from_secs(record.created),
         updated,
         ended: None,
-    }
+    })
 }
 
 /// Reads what [`to_row`] made.
 ///
 /// # Errors
-/// It is damaged, or of a newer build.
-pub(crate) fn from_row(row: &Row) -> Result<Record, String> {
+/// It is damaged, sealed with another key, or of a newer build.
+pub(crate) fn from_row(row: &Row, seal: &Seal) -> Result<Record, String> {
     let mut text: Value = serde_json::from_str(&row.endpoint).map_err(|error| error.to_string())?;
     let format = text.get("format").and_then(Value::as_u64).unwrap_or(0);
     if format > FORMAT {
@@ -144,7 +150,10 @@ pub(crate) fn from_row(row: &Row) -> Result<Record, String> {
         ));
     }
     if let Some(sealed) = &row.sealed {
-        text["place"] = serde_json::from_slice(sealed).map_err(|error| error.to_string())?;
+        let place = seal
+            .open(&row.name, sealed)
+            .map_err(|error| error.to_string())?;
+        text["place"] = serde_json::from_slice(&place).map_err(|error| error.to_string())?;
     }
     serde_json::from_value(text).map_err(|error| error.to_string())
 }
@@ -174,8 +183,14 @@ mod tests {
         }
     }
 
+    fn seal() -> Seal {
+        let dir = tempfile::tempdir().unwrap();
+        Seal::load(dir.path()).unwrap()
+    }
+
     #[test]
     fn what_is_written_comes_back() {
+        let seal = seal();
         for place in [
             Place::Ws("ws://h/devtools/browser/1".into()),
             Place::Port {
@@ -187,25 +202,28 @@ mod tests {
             Place::Pipe,
         ] {
             let record = record(place);
-            assert_eq!(from_row(&to_row(&record, UNIX_EPOCH)), Ok(record));
+            let row = to_row(&record, UNIX_EPOCH, &seal).unwrap();
+            assert_eq!(from_row(&row, &seal), Ok(record));
         }
     }
 
     #[test]
-    fn a_key_in_an_address_stands_apart() {
-        let row = to_row(
-            &record(Place::Ws("wss://h/?token=secret".into())),
-            UNIX_EPOCH,
-        );
+    fn a_key_in_an_address_is_sealed() {
+        let address = Place::Ws("wss://h/?token=secret".into());
+        let row = to_row(&record(address), UNIX_EPOCH, &seal()).unwrap();
         assert!(!row.endpoint.contains("secret"));
-        assert!(row.sealed.is_some());
+        let sealed = row.sealed.clone().unwrap();
+        assert!(!sealed.windows(6).any(|part| part == b"secret"));
+        // The store alone, without its key.
+        assert!(from_row(&row, &seal()).is_err_and(|error| error.contains("another key")));
     }
 
     #[test]
     fn a_newer_format_is_refused() {
-        let mut row = to_row(&record(Place::Pipe), UNIX_EPOCH);
+        let seal = seal();
+        let mut row = to_row(&record(Place::Pipe), UNIX_EPOCH, &seal).unwrap();
         row.endpoint = row.endpoint.replace(r#""format":1"#, r#""format":99"#);
-        assert!(from_row(&row).is_err_and(|error| error.contains("99")));
+        assert!(from_row(&row, &seal).is_err_and(|error| error.contains("99")));
     }
 
     #[test]

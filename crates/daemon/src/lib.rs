@@ -25,6 +25,7 @@ mod registry;
 mod routes;
 mod run;
 mod saver;
+mod seal;
 mod server;
 mod session;
 mod socket;

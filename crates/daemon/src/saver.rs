@@ -5,6 +5,7 @@
 //! a caller was told is on disk.
 
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
@@ -16,6 +17,7 @@ use tokio::time::timeout;
 use crate::handover::{self, Record};
 use crate::observe::Archive;
 use crate::registry::Daemon;
+use crate::seal::Seal;
 
 /// How long an answer waits for the disk at most. What it tells of has happened in any case.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -161,13 +163,14 @@ async fn write(daemon: &Weak<Daemon>, wanted: &mut watch::Receiver<u64>) -> bool
 impl Books {
     async fn read(&mut self, archive: &Archive) -> Result<Vec<Left>, StoreError> {
         let store = archive.store().await?;
+        let seal = archive.seal().await?;
         let mut left = Vec::new();
         for row in store.sessions().await? {
             if row.ended.is_some() {
                 continue;
             }
             let name = row.name.clone();
-            let mut record = match handover::from_row(&row) {
+            let mut record = match handover::from_row(&row, seal) {
                 Ok(record) => record,
                 // Left alone: a newer build may read it.
                 Err(error) => {
@@ -178,10 +181,11 @@ impl Books {
             record.owner = handover::next_owner(record.owner);
             let lease = self.lease(&*store, &name).await?;
             // Before anyone connects: whoever takes over next has a higher number.
-            let batch = Batch::of([Change::PutSession(handover::to_row(&record, row.updated))]);
+            let renewed = handover::to_row(&record, row.updated, seal).map_err(unsealable)?;
+            let batch = Batch::of([Change::PutSession(renewed)]);
             store.commit(batch.under(&lease)).await?;
-            let link = store.ledger(&name).await?.and_then(|bytes| {
-                Snapshot::from_bytes(&bytes)
+            let link = store.ledger(&name).await?.and_then(|sealed| {
+                open_snapshot(seal, &name, &sealed)
                     .inspect_err(|error| tracing::warn!("session \"{name}\": {error}"))
                     .ok()
             });
@@ -216,6 +220,7 @@ impl Books {
             return Ok(());
         }
         let store = daemon.archive().store().await?;
+        let seal = daemon.archive().seal().await?;
         let sessions = daemon.sessions();
         let names: HashSet<&str> = sessions.iter().map(|session| session.name()).collect();
         let gone: Vec<String> = self
@@ -237,7 +242,9 @@ impl Books {
             };
             let snapshot = session.changed_snapshot();
             let tabs = session.stored_tabs();
-            let written = self.put(&*store, record, tabs, snapshot.as_ref()).await;
+            let written = self
+                .put(&*store, seal, record, tabs, snapshot.as_ref())
+                .await;
             if let Err(error) = written {
                 if snapshot.is_some() {
                     session.snapshot_changed();
@@ -272,6 +279,7 @@ impl Books {
     async fn put(
         &mut self,
         store: &dyn Store,
+        seal: &Seal,
         record: Record,
         tabs: Vec<Tab>,
         snapshot: Option<&Snapshot>,
@@ -292,10 +300,8 @@ impl Books {
         };
         let mut changes = Vec::new();
         if kept.record.as_ref() != Some(&record) || snapshot.is_some() {
-            changes.push(Change::PutSession(handover::to_row(
-                &record,
-                SystemTime::now(),
-            )));
+            let row = handover::to_row(&record, SystemTime::now(), seal).map_err(unsealable)?;
+            changes.push(Change::PutSession(row));
         }
         for gone in kept
             .tabs
@@ -310,9 +316,10 @@ impl Books {
         let fresh = tabs.iter().filter(|tab| !kept.tabs.contains(tab));
         changes.extend(fresh.cloned().map(Change::PutTab));
         if let Some(snapshot) = snapshot {
+            let bytes = seal.seal(&name, &snapshot.to_bytes()).map_err(unsealable)?;
             changes.push(Change::PutLedger {
                 session: name,
-                bytes: snapshot.to_bytes(),
+                bytes,
             });
         }
         if changes.is_empty() {
@@ -322,6 +329,18 @@ impl Books {
         kept.record = Some(record);
         kept.tabs = tabs;
         Ok(())
+    }
+}
+
+/// The link of a session as the store holds it, sealed: it knows every header that was set.
+fn open_snapshot(seal: &Seal, name: &str, sealed: &[u8]) -> Result<Snapshot, String> {
+    let bytes = seal.open(name, sealed).map_err(|error| error.to_string())?;
+    Snapshot::from_bytes(&bytes).map_err(|error| error.to_string())
+}
+
+fn unsealable(error: io::Error) -> StoreError {
+    StoreError::Invalid {
+        what: format!("its secrets ({error})"),
     }
 }
 

@@ -20,6 +20,7 @@
 //! | `/download?bytes=N` | a file named `file.bin` |
 //! | `/app?n=N` | N buttons in nested lists, for trees |
 //! | `/effect?key=K` | counts each request under K; see [`Site::effects`] |
+//! | `/header?name=…` | the request header of this name, as text |
 //! | `/echo?…` | its own query, as text |
 //! | `/status/N` | that HTTP status |
 //! | `/redirect?to=U` | a redirect to U |

@@ -25,6 +25,7 @@ mod network;
 mod open;
 mod policies;
 mod reconnect;
+mod secrets;
 mod sessions;
 mod spec;
 mod status;

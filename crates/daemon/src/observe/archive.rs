@@ -1,4 +1,4 @@
-//! The store and the directories of bodies, opened when they are first needed.
+//! The store, its key and the directories of bodies, opened when they are first needed.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,10 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use keeptab_store::{SqliteOptions, SqliteStore, Store, StoreError};
 use tokio::sync::OnceCell;
 
+use crate::seal::Seal;
+
 /// Where entries are kept.
 pub(crate) struct Archive {
     data: PathBuf,
     store: OnceCell<Arc<SqliteStore>>,
+    seal: OnceCell<Seal>,
     /// Why it cannot be used, while that is so.
     trouble: Mutex<Option<String>>,
 }
@@ -26,6 +29,7 @@ impl Archive {
         Archive {
             data: data.to_owned(),
             store: OnceCell::new(),
+            seal: OnceCell::new(),
             trouble: Mutex::default(),
         }
     }
@@ -48,6 +52,22 @@ impl Archive {
         });
         let store = opened.await?;
         Ok(Arc::clone(store) as Arc<dyn Store>)
+    }
+
+    /// What secrets in the store are sealed with. The store was opened before, which makes the
+    /// directory.
+    ///
+    /// # Errors
+    /// The key cannot be read or made; the next call tries again.
+    pub(crate) async fn seal(&self) -> Result<&Seal, StoreError> {
+        self.seal
+            .get_or_try_init(|| async {
+                Seal::load(&self.data).map_err(|cause| StoreError::Open {
+                    path: self.data.join("key"),
+                    cause: Arc::new(cause),
+                })
+            })
+            .await
     }
 
     /// The directory of a session's bodies. Names of sessions are safe in paths.

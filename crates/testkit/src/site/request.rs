@@ -85,6 +85,11 @@ impl State {
                 let key = query.get("key").unwrap_or("default").to_owned();
                 text(self.count(format!("effect {key}")).to_string())
             }
+            "/header" => {
+                let name = query.get("name").unwrap_or("user-agent");
+                let value = parts.headers.get(name).map(|value| value.as_bytes());
+                text(String::from_utf8_lossy(value.unwrap_or_default()).into_owned())
+            }
             "/echo" => text(parts.uri.query().unwrap_or_default().to_owned()),
             "/download" => download(query.size("bytes", 1024)),
             "/redirect" => redirect(query.get("to").unwrap_or("/"), None),
