@@ -108,6 +108,9 @@ pub struct TargetAfter {
 }
 
 const MAX_NAMED: usize = 32;
+
+/// The cause of a gap of our own making.
+const OVERFLOW: &str = "events came too fast";
 const MAX_CAUSE: usize = 400;
 
 impl Gap {
@@ -142,7 +145,7 @@ impl Gap {
             from: at,
             noticed: at,
             epoch,
-            cause: "events came too fast".into(),
+            cause: OVERFLOW.into(),
         };
         Gap {
             to: Some(at),
@@ -154,6 +157,25 @@ impl Gap {
             missed: Some(missed),
             ..Gap::opened(&loss)
         }
+    }
+
+    /// More of the same, with nothing in between that got through: still one gap. Returns whether it is.
+    pub(crate) fn overflow_again(&mut self, at: Wall, epoch: u32, missed: u64) -> bool {
+        let (Some(before), Some(_)) = (self.missed, self.to) else {
+            return false;
+        };
+        if self.cause != OVERFLOW || self.epoch_to != Some(epoch) {
+            return false;
+        }
+        // Never backwards: the clock may have been set.
+        let until = at.max(self.from);
+        *self = Gap {
+            from: self.from,
+            noticed: self.noticed,
+            to: Some(until),
+            ..Gap::overflow(at, epoch, before.saturating_add(missed))
+        };
+        true
     }
 
     /// An entry that was stored and cannot be read back.

@@ -198,13 +198,28 @@ impl Buffers {
     }
 
     /// Events were thrown away before they got here, because they came faster
-    /// than they were read. Both streams show it.
+    /// than they were read. Both streams show it; where nothing else came in
+    /// between, the entry that says so grows.
     pub fn missed(&mut self, events: u64, epoch: u32, wall: SystemTime) {
         let at = Wall::from(wall);
-        let what = || What::Gap(Box::new(Gap::overflow(at, epoch, events)));
-        self.console.push(None, at, what(), |_| {});
         let index = &mut self.index;
-        self.network
-            .push(None, at, what(), |entry| index.evicted(entry));
+        let mut show = |ring: &mut Ring| {
+            let last = ring.iter().next_back().map(|entry| entry.number);
+            let grew = last.and_then(|number| {
+                let grow = |what: &mut What| match what {
+                    What::Gap(gap) => gap.overflow_again(at, epoch, events),
+                    _ => false,
+                };
+                ring.update(number, grow, |entry| index.evicted(entry))
+            });
+            if grew != Some(true) {
+                let gap = Gap::overflow(at, epoch, events);
+                ring.push(None, at, What::Gap(Box::new(gap)), |entry| {
+                    index.evicted(entry);
+                });
+            }
+        };
+        show(&mut self.console);
+        show(&mut self.network);
     }
 }

@@ -237,6 +237,35 @@ fn events_dropped_on_our_side_are_a_gap_too() {
     }
 }
 
+/// A page that said 20,000 lines a second left hundreds of lines of 0 ms among the requests.
+#[test]
+fn what_is_dropped_one_after_the_other_is_one_gap() {
+    let mut b = buffers();
+    for second in 2..6 {
+        b.missed(10, 1, at(f64::from(second)));
+        b.missed(1, 1, at(f64::from(second)));
+    }
+    for stream in Stream::ALL {
+        let lines = lines(&b, stream);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(
+            lines[0].contains("[12:00:02] to [12:00:05] (3.0s)")
+                && lines[0].contains("44 events were dropped"),
+            "{lines:?}"
+        );
+    }
+    log(&mut b, "T1", "got through", 6.0);
+    b.missed(5, 1, at(7.0));
+    b.missed(5, 2, at(8.0));
+    let console = lines(&b, Stream::Console);
+    assert_eq!(console.len(), 4, "{console:?}");
+    assert!(console[2].contains("5 events"), "{console:?}");
+    // A loss is never taken for more of the same.
+    b.lost(loss(9.0));
+    b.missed(1, 2, at(9.0));
+    assert_eq!(lines(&b, Stream::Console).len(), 6);
+}
+
 #[test]
 fn the_beginning_of_a_gap_is_corrected_when_it_is_known_better() {
     let mut b = buffers();
