@@ -15,5 +15,6 @@ mod print;
 mod run;
 mod state;
 mod timers;
+mod urls;
 
 pub use run::{confine_this_process, worker_main};

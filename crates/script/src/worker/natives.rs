@@ -9,6 +9,7 @@ use rquickjs::{Ctx, Exception, Function, Object, Result, TypedArray, Value};
 use super::compile;
 use super::print::{Printer, Stop};
 use super::state::{MAX_TIMERS, State};
+use super::urls;
 use crate::frame::Kind;
 use crate::outcome::ErrorKind;
 use crate::wire::{CommandHead, EvalEnd, Shape};
@@ -30,6 +31,7 @@ pub(super) fn install<'js>(
     clock(ctx, native, state)?;
     results(ctx, native, kt, state)?;
     names(ctx, native)?;
+    urls::install(ctx, native)?;
     native.set(
         "encodeUtf8",
         Function::new(ctx.clone(), |ctx: Ctx<'js>, text: String| {

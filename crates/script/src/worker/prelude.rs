@@ -11,6 +11,8 @@ const FILES: &[(&str, &str)] = &[
     ("keeptab:timers", include_str!("prelude/timers.js")),
     ("keeptab:shape", include_str!("prelude/shape.js")),
     ("keeptab:web", include_str!("prelude/web.js")),
+    ("keeptab:url", include_str!("prelude/url.js")),
+    ("keeptab:events", include_str!("prelude/events.js")),
     ("keeptab:calls", include_str!("prelude/calls.js")),
     ("keeptab:session", include_str!("prelude/session.js")),
 ];

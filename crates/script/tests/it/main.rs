@@ -13,3 +13,4 @@ mod overhead;
 mod printing;
 mod support;
 mod surface;
+mod web;

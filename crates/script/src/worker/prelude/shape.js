@@ -55,6 +55,8 @@
     if (kt.isError(value) || value instanceof DOMException) return ['text', kt.headline(value)];
     if (value instanceof Promise) return ['text', 'Promise {…}'];
     if (value instanceof DataView) return ['list', `DataView(${value.byteLength})`, new Uint8Array(value.buffer, value.byteOffset, value.byteLength)];
+    const opaque = kt.opaque.find(({ type, show }) => show !== undefined && value instanceof type);
+    if (opaque !== undefined) return ['text', opaque.show(value)];
     if (typeof value.toJSON === 'function') return ['value', '', value.toJSON('')];
     const name = className(value);
     const tag = tagOf.call(value).slice(8, -1);

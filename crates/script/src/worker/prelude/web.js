@@ -1,6 +1,13 @@
 // The small web platform: text encoding, structuredClone, crypto. What the engine has itself (atob, btoa,
-// queueMicrotask, performance, DOMException) is left as it is.
+// queueMicrotask, performance, DOMException) is left as it is; url.js and events.js have the rest.
 (native, kt) => {
+  // Classes whose inside JavaScript does not see: not cloned, and printed by `show`, if there is one.
+  kt.opaque = [];
+  kt.expose = (type, show) => {
+    Object.defineProperty(globalThis, type.name, { value: type, writable: true, enumerable: false, configurable: true });
+    Object.defineProperty(type.prototype, Symbol.toStringTag, { value: type.name, configurable: true });
+    kt.opaque.push({ type, show });
+  };
   // Shared memory has no use with one thread, and gives attackers a clock.
   delete globalThis.SharedArrayBuffer;
   delete globalThis.Atomics;
@@ -130,6 +137,7 @@
       return copy;
     }
     if (value instanceof WeakMap || value instanceof WeakSet || value instanceof WeakRef || value instanceof Promise) uncloneable(value);
+    if (kt.opaque.some(({ type }) => value instanceof type)) uncloneable(value);
     if (kt.isError(value)) {
       const copy = keep(Object.create(Object.getPrototypeOf(value)));
       for (const key of ['name', 'message', 'stack', 'cause']) {
