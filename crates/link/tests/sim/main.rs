@@ -10,30 +10,42 @@ mod promises;
 mod wire;
 mod world;
 
+use std::ops::Range;
 use std::time::Duration;
 
 use world::World;
 
-fn setting(name: &str, default: u64) -> u64 {
-    match std::env::var(name) {
-        Ok(value) => value
-            .parse()
-            .unwrap_or_else(|_| panic!("{name} must be a number, not {value:?}")),
-        Err(_) => default,
-    }
+/// A number from the environment.
+fn setting(env: impl Fn(&str) -> Option<String>, name: &str, default: u64) -> u64 {
+    env(name).map_or(default, |value| {
+        let number = value.parse();
+        number.unwrap_or_else(|_| panic!("{name} must be a number, not {value:?}"))
+    })
+}
+
+/// The seeds to run, and for how many hours each.
+fn plan(env: impl Fn(&str) -> Option<String>) -> (Range<u64>, u64) {
+    let first = setting(&env, "KEEPTAB_SIM_FIRST", 1);
+    let count = setting(&env, "KEEPTAB_SIM_SEEDS", 5);
+    (first..first + count, setting(&env, "KEEPTAB_SIM_HOURS", 24))
+}
+
+#[test]
+fn the_seeds_that_are_asked_for_are_the_ones_that_run() {
+    let none = |_: &str| None;
+    assert_eq!(plan(none), (1..6, 24));
+    let some = |name: &str| match name {
+        "KEEPTAB_SIM_FIRST" => Some("7000".to_owned()),
+        "KEEPTAB_SIM_SEEDS" => Some("50".to_owned()),
+        _ => None,
+    };
+    assert_eq!(plan(some), (7000..7050, 24));
 }
 
 #[test]
 fn a_day_of_faults_keeps_every_promise() {
-    let hours = setting("KEEPTAB_SIM_HOURS", 24);
-    let single = std::env::var("KEEPTAB_SIM_SEED").is_ok();
-    let first = setting("KEEPTAB_SIM_SEED", 1);
-    let count = if single {
-        1
-    } else {
-        setting("KEEPTAB_SIM_SEEDS", 2)
-    };
-    for seed in first..first + count {
+    let (seeds, hours) = plan(|name| std::env::var(name).ok());
+    for seed in seeds {
         // Named before it runs, so that a panic below shows which seed to repeat.
         println!("seed {seed}");
         let mut world = World::new(seed);

@@ -69,6 +69,7 @@ pub(crate) struct World {
     connected_before: bool,
     gap_since_loss: bool,
     started: Instant,
+    steps: u64,
     trace: bool,
 }
 
@@ -106,6 +107,7 @@ impl World {
             connected_before: false,
             gap_since_loss: false,
             started: now,
+            steps: 0,
             trace: std::env::var_os("KEEPTAB_SIM_TRACE").is_some(),
         };
         world.link.open(now);
@@ -160,9 +162,10 @@ impl World {
     }
 
     /// One line of what happens, for `KEEPTAB_SIM_TRACE=1`.
-    fn tell(&self, what: std::fmt::Arguments<'_>) {
+    fn tell(&self, what: impl FnOnce() -> String) {
         if self.trace {
-            println!("{:>12.3} {what}", (self.now - self.started).as_secs_f64());
+            let at = (self.now - self.started).as_secs_f64();
+            println!("{at:>12.3} {}", what());
         }
     }
 
@@ -194,10 +197,7 @@ impl World {
             match arrival {
                 Arrival::AtBrowser(connection, message) => self.reach_browser(connection, &message),
                 Arrival::AtLink(message) => {
-                    self.tell(format_args!(
-                        "arrives  {}",
-                        String::from_utf8_lossy(&message)
-                    ));
+                    self.tell(|| format!("arrives  {}", String::from_utf8_lossy(&message)));
                     self.link.received(self.now, message);
                     self.pump();
                 }
@@ -211,6 +211,11 @@ impl World {
         if self.link.poll_timeout().is_some_and(|at| at <= self.now) {
             self.link.timeout(self.now);
             self.pump();
+        }
+        // Looked at often, but not always: it costs as much as all the rest of a step.
+        self.steps += 1;
+        if self.steps.is_multiple_of(32) {
+            self.stays_bounded();
         }
         true
     }
@@ -242,7 +247,7 @@ impl World {
     fn pump(&mut self) {
         while let Some(output) = self.link.poll() {
             if !matches!(output, Output::Event(_) | Output::Target(_)) {
-                self.tell(format_args!("link     {output:?}"));
+                self.tell(|| format!("link     {output:?}"));
             }
             match output {
                 Output::Dial { .. } => {
@@ -277,6 +282,10 @@ impl World {
                 Output::Event(_) | Output::Target(_) | Output::Keep => {}
             }
         }
+    }
+
+    /// What the link holds is what was asked of it, and its own commands.
+    fn stays_bounded(&self) {
         let health = self.link.health(self.now);
         let waiting = health.in_flight + health.parked;
         assert!(
@@ -330,7 +339,7 @@ impl World {
 
     fn happens(&mut self, happening: Happening) {
         if !matches!(happening, Happening::Command) {
-            self.tell(format_args!("happens  {happening:?}"));
+            self.tell(|| format!("happens  {happening:?}"));
         }
         match happening {
             Happening::Command => {
@@ -516,9 +525,7 @@ impl World {
             let timeout = self.chance.between(SECOND / 2, SECOND * 40);
             let mut submit = self.submit(token, method, params, Some(target.clone()));
             submit.timeout = Some(timeout);
-            self.tell(format_args!(
-                "submit   {token:?} {method} {purpose:?} to {tab}"
-            ));
+            self.tell(|| format!("submit   {token:?} {method} {purpose:?} to {tab}"));
             self.promises
                 .submitted(token, purpose, Some(target.clone()), self.now + timeout);
             self.link.submit(self.now, submit);
