@@ -1,13 +1,16 @@
 //! The two browsers under one small interface.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use keeptab_testkit::{Cdp, ConnectionId, ModelBrowser};
 use serde_json::{Value, json};
 
-/// How long silence must last before it counts as "never answers".
+/// How long silence must last before it counts as "never answers". Only for what must not come.
 const SILENCE: Duration = Duration::from_millis(1500);
+
+/// How long something that must come is waited for, on a machine however busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A browser that connections can be made to and dropped.
 pub(crate) trait Peer {
@@ -23,25 +26,23 @@ pub(crate) trait Peer {
         method: &str,
         params: Value,
     ) -> i64;
-    /// The next message on a connection, `None` when it stays silent.
-    async fn next(&mut self, connection: usize) -> Option<Value>;
+    /// The next message on a connection, `None` when it stays silent for this long.
+    async fn next(&mut self, connection: usize, patience: Duration) -> Option<Value>;
 
-    /// Sends a command and waits: its result, or its error message, or `None` when no answer comes.
+    /// Sends a command and waits: its result, or its error message.
     async fn ask(
         &mut self,
         connection: usize,
         session: Option<&str>,
         method: &str,
         params: Value,
-    ) -> Option<Result<Value, String>> {
+    ) -> Result<Value, String> {
         let id = self.post(connection, session, method, params).await;
-        let mut message = self
-            .until(connection, |message| message["id"] == id)
-            .await?;
-        Some(match message.get_mut("error") {
+        let mut message = self.until(connection, |message| message["id"] == id).await;
+        match message.get_mut("error") {
             Some(error) => Err(error["message"].as_str().unwrap().to_owned()),
             None => Ok(message["result"].take()),
-        })
+        }
     }
 
     /// A command that must succeed.
@@ -53,31 +54,42 @@ pub(crate) trait Peer {
         params: Value,
     ) -> Value {
         let answer = self.ask(connection, session, method, params).await;
-        answer
-            .unwrap_or_else(|| panic!("{method} was not answered"))
-            .unwrap()
+        answer.unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
-    /// Waits for a message; what comes before it is dropped.
-    async fn until(
-        &mut self,
-        connection: usize,
-        mut wanted: impl FnMut(&Value) -> bool,
-    ) -> Option<Value> {
+    /// Waits for a message that must come; what comes before it is dropped.
+    async fn until(&mut self, connection: usize, mut wanted: impl FnMut(&Value) -> bool) -> Value {
         loop {
-            let message = self.next(connection).await?;
+            let next = self.next(connection, PATIENCE).await;
+            let message = next.expect("what must come did not come");
             if wanted(&message) {
-                return Some(message);
+                return message;
             }
         }
     }
 
-    /// Waits for an event and gives its params.
-    async fn event(&mut self, connection: usize, method: &str) -> Option<Value> {
+    /// Waits for an event that must come, and gives its params.
+    async fn event(&mut self, connection: usize, method: &str) -> Value {
         let mut message = self
             .until(connection, |message| message["method"] == method)
-            .await?;
-        Some(message["params"].take())
+            .await;
+        message["params"].take()
+    }
+
+    /// Nothing like this comes.
+    async fn never(&mut self, connection: usize, unwanted: impl Fn(&Value) -> bool) {
+        while let Some(message) = self.next(connection, SILENCE).await {
+            assert!(!unwanted(&message), "{message}");
+        }
+    }
+
+    /// A tab does not answer.
+    async fn is_mute(&mut self, connection: usize, session: &str) {
+        let ask = json!({"expression": "1+1"});
+        let id = self
+            .post(connection, Some(session), "Runtime.evaluate", ask)
+            .await;
+        self.never(connection, |message| message["id"] == id).await;
     }
 
     /// A new tab: its target id and a session on it.
@@ -104,18 +116,42 @@ pub(crate) trait Peer {
         attached["sessionId"].as_str().unwrap().to_owned()
     }
 
-    /// Evaluates by value; `None` when the tab does not answer.
-    async fn evaluate(
-        &mut self,
-        connection: usize,
-        session: &str,
-        expression: &str,
-    ) -> Option<Value> {
+    /// Evaluates by value.
+    async fn evaluate(&mut self, connection: usize, session: &str, expression: &str) -> Value {
         let params = json!({"expression": expression, "returnByValue": true});
-        let answer = self
-            .ask(connection, Some(session), "Runtime.evaluate", params)
-            .await?;
-        Some(answer.unwrap()["result"]["value"].take())
+        let mut answer = self
+            .call(connection, Some(session), "Runtime.evaluate", params)
+            .await;
+        answer["result"]["value"].take()
+    }
+
+    /// Evaluates until the value is there: a reload is over some time after its reply, and a renderer learns of the
+    /// end of a connection some time after the browser did.
+    async fn settles(&mut self, connection: usize, session: &str, expression: &str, wanted: Value) {
+        let params = json!({"expression": expression, "returnByValue": true});
+        let begun = Instant::now();
+        loop {
+            // In the middle of a navigation the answer is an error.
+            let seen = self
+                .ask(
+                    connection,
+                    Some(session),
+                    "Runtime.evaluate",
+                    params.clone(),
+                )
+                .await;
+            if seen
+                .as_ref()
+                .is_ok_and(|seen| seen["result"]["value"] == wanted)
+            {
+                return;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{expression} is {seen:?}, not {wanted}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 }
 
@@ -175,7 +211,7 @@ impl Peer for ModelPeer {
         self.last
     }
 
-    async fn next(&mut self, connection: usize) -> Option<Value> {
+    async fn next(&mut self, connection: usize, _: Duration) -> Option<Value> {
         while let Some((to, message)) = self.browser.poll() {
             let to = self
                 .connections
@@ -213,8 +249,11 @@ impl Peer for RealPeer {
 
     async fn drop_connection(&mut self, connection: usize) {
         self.connections[connection] = None;
-        // The browser notices the end of a socket within some milliseconds.
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        // The browser reads its sockets in turn: once it has answered on a new one, it has seen the end of the old one.
+        let mut after = Cdp::connect(&self.ws_url).await.unwrap();
+        for _ in 0..2 {
+            after.call("Browser.getVersion", json!({})).await.unwrap();
+        }
     }
 
     async fn post(
@@ -232,9 +271,9 @@ impl Peer for RealPeer {
             .unwrap()
     }
 
-    async fn next(&mut self, connection: usize) -> Option<Value> {
+    async fn next(&mut self, connection: usize, patience: Duration) -> Option<Value> {
         let connection = self.connections[connection].as_mut().unwrap();
-        match tokio::time::timeout(SILENCE, connection.receive()).await {
+        match tokio::time::timeout(patience, connection.receive()).await {
             Ok(message) => Some(message.unwrap()),
             Err(_) => None,
         }
