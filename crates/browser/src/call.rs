@@ -38,10 +38,13 @@ pub(crate) async fn raw(
     params: Raw,
     options: CallOptions,
 ) -> Result<Reply, CallError> {
-    let submitted = shared.lock().submit(|token| Submit {
-        timeout: options.timeout,
-        class: options.class,
-        ..Submit::new(token, route, method, params)
+    let submitted = shared.lock().submit(|token| {
+        let known = Submit::by_name(token, route, method, params);
+        Submit {
+            timeout: options.timeout,
+            class: options.class.or(known.class),
+            ..known
+        }
     });
     let (token, settled) = submitted.ok_or_else(|| CallError::closed(method))?;
     let mut waiting = Waiting {

@@ -35,4 +35,16 @@ impl Submit {
             class: None,
         }
     }
+
+    /// The same for a method by its name. One of the spec is looked up here, once and for all.
+    pub fn by_name(token: Token, route: Route, method: &str, params: Raw) -> Self {
+        let known = Class::table();
+        match known.binary_search_by_key(&method, |(name, _)| name) {
+            Ok(at) => Self {
+                class: Some(known[at].1),
+                ..Self::new(token, route, Str::from_static(known[at].0), params)
+            },
+            Err(_) => Self::new(token, route, method, params),
+        }
+    }
 }

@@ -164,27 +164,22 @@ fn number(text: &[u8]) -> Option<(u32, usize)> {
 /// Whether the braces outside of strings open and close exactly once around everything.
 fn is_one_object(text: &[u8]) -> bool {
     let mut depth = 0usize;
-    let mut in_string = false;
-    let mut at = 0;
-    while at < text.len() {
-        match (in_string, text[at]) {
-            (true, b'\\') => at += 1,
-            (true, b'"') => in_string = false,
-            (true, _) => {}
-            (false, b'"') => in_string = true,
-            (false, b'{' | b'[') => depth += 1,
-            (false, b'}' | b']') => {
-                let Some(less) = depth.checked_sub(1) else {
-                    return false;
-                };
-                depth = less;
-                if depth == 0 {
-                    return at + 1 == text.len();
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => loop {
+                match bytes.next() {
+                    Some(b'\\') => drop(bytes.next()),
+                    Some(b'"') => break,
+                    Some(_) => {}
+                    None => return false,
                 }
-            }
-            (false, _) => {}
+            },
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' if depth > 1 => depth -= 1,
+            b'}' | b']' => return depth == 1 && bytes.as_slice().is_empty(),
+            _ => {}
         }
-        at += 1;
     }
     false
 }

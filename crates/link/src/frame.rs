@@ -2,21 +2,28 @@
 use bytes::Bytes;
 use keeptab_protocol::Raw;
 
-/// Longest that everything but method, parameters and session can be.
-const OVERHEAD: usize = 64;
+const ID: &[u8] = b"{\"id\":";
+const METHOD: &[u8] = b",\"method\":";
+const PARAMS: &[u8] = b",\"params\":";
+const SESSION: &[u8] = b",\"sessionId\":";
 
 /// One message: `{"id":…,"method":…,"params":…,"sessionId":…}`. `params` is known to be an object.
 pub(crate) fn write(id: u32, method: &str, params: &Raw, session: Option<&str>) -> Bytes {
-    let length = OVERHEAD + method.len() + params.len() + session.map_or(0, str::len);
+    let mut digits = [0; 10];
+    let id = number(id, &mut digits);
+    let quoted = |text: &str| text.len() + 2;
+    let length = ID.len() + id.len() + METHOD.len() + quoted(method) + PARAMS.len() + params.len();
+    let length = length + session.map_or(0, |session| SESSION.len() + quoted(session)) + 1;
+    // Room for exactly this message, so that it becomes shared bytes without another allocation.
     let mut frame = Vec::with_capacity(length);
-    frame.extend_from_slice(b"{\"id\":");
-    push_number(&mut frame, id);
-    frame.extend_from_slice(b",\"method\":");
+    frame.extend_from_slice(ID);
+    frame.extend_from_slice(id);
+    frame.extend_from_slice(METHOD);
     push_string(&mut frame, method);
-    frame.extend_from_slice(b",\"params\":");
+    frame.extend_from_slice(PARAMS);
     frame.extend_from_slice(params.as_bytes());
     if let Some(session) = session {
-        frame.extend_from_slice(b",\"sessionId\":");
+        frame.extend_from_slice(SESSION);
         push_string(&mut frame, session);
     }
     frame.push(b'}');
@@ -25,7 +32,7 @@ pub(crate) fn write(id: u32, method: &str, params: &Raw, session: Option<&str>) 
 
 /// The id in a message that [`write`] has made.
 pub(crate) fn id(frame: &[u8]) -> Option<u32> {
-    let digits = frame.strip_prefix(b"{\"id\":")?;
+    let digits = frame.strip_prefix(ID)?;
     let length = digits
         .iter()
         .take_while(|byte| byte.is_ascii_digit())
@@ -33,8 +40,7 @@ pub(crate) fn id(frame: &[u8]) -> Option<u32> {
     std::str::from_utf8(&digits[..length]).ok()?.parse().ok()
 }
 
-fn push_number(frame: &mut Vec<u8>, number: u32) {
-    let mut digits = [0u8; 10];
+fn number(number: u32, digits: &mut [u8; 10]) -> &[u8] {
     let mut at = digits.len();
     let mut rest = number;
     loop {
@@ -45,12 +51,15 @@ fn push_number(frame: &mut Vec<u8>, number: u32) {
             break;
         }
     }
-    frame.extend_from_slice(&digits[at..]);
+    &digits[at..]
 }
 
 fn push_string(frame: &mut Vec<u8>, text: &str) {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    if text.bytes().all(plain) {
+    // Without a way out of the loop it works on many bytes at once.
+    let plain = text.bytes().fold(true, |plain, byte| {
+        plain & (byte >= b' ') & (byte != b'"') & (byte != b'\\')
+    });
+    if plain {
         frame.push(b'"');
         frame.extend_from_slice(text.as_bytes());
         frame.push(b'"');

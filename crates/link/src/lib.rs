@@ -38,6 +38,7 @@ mod link;
 mod losing;
 mod output;
 mod pending;
+mod quick;
 mod readback;
 mod recovery;
 mod refusals;

@@ -1,7 +1,8 @@
 //! What was sent over the present connection and is not answered.
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Instant;
 
+use crate::quick::QuickMap;
 use crate::table::Key;
 use crate::{Str, TargetId};
 
@@ -72,7 +73,7 @@ pub(crate) enum Step {
 /// The ids in use.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    waits: HashMap<u32, Wait>,
+    waits: QuickMap<u32, Wait>,
     unwanted: VecDeque<(u32, Key)>,
     last: u32,
 }
@@ -86,7 +87,7 @@ impl Default for Pending {
 impl Pending {
     pub(crate) fn starting_after(last: u32) -> Self {
         Self {
-            waits: HashMap::new(),
+            waits: QuickMap::default(),
             unwanted: VecDeque::new(),
             last,
         }

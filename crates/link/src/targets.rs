@@ -5,6 +5,7 @@ use std::time::Instant;
 use serde::Deserialize;
 
 use crate::ledger::{Held, Ledger};
+use crate::quick::QuickMap;
 use crate::table::Key;
 use crate::{Condition, Str, TargetId, TargetInfo};
 
@@ -131,9 +132,9 @@ impl Target {
 /// All of them.
 #[derive(Debug, Default)]
 pub(crate) struct Targets {
-    by_id: HashMap<TargetId, Target>,
+    by_id: QuickMap<TargetId, Target>,
     order: Vec<TargetId>,
-    sessions: HashMap<Str, TargetId>,
+    sessions: QuickMap<Str, TargetId>,
     /// Second sessions on a target, which are being given back.
     extra: HashSet<Str>,
     /// Second sessions that are to tell what a target has kept.

@@ -103,21 +103,19 @@ impl Driver {
         }
     }
 
-    fn take_time(&mut self, cx: &mut Context<'_>, core: &mut Core, now: Instant) {
-        if self.armed.is_some() && self.timer.as_mut().poll(cx).is_ready() {
+    /// Whatever is due, the timer is armed for it or for something earlier.
+    fn take_time(&mut self, core: &mut Core, now: Instant) {
+        if self.armed.is_some_and(|due| due <= now) {
             self.armed = None;
             core.link.wall_clock(now, SystemTime::now());
-        }
-        if core.link.poll_timeout().is_some_and(|due| due <= now) {
             core.link.timeout(now);
         }
     }
 
-    /// Does what the link asks for. Returns whether it asked for anything.
+    /// Does what the link asks for. Returns whether a dial has begun, which is to be polled.
     fn obey(&mut self, core: &mut Core) -> bool {
-        let mut any = false;
+        let mut dials = false;
         while let Some(output) = core.link.poll() {
-            any = true;
             match self.shared.tell(core, output) {
                 None => {}
                 Some(Output::Send(message)) => {
@@ -143,12 +141,13 @@ impl Driver {
                     let dialer = self.dialer.clone();
                     let shared = Arc::downgrade(&self.shared);
                     self.dialing = Some(Dialing::start(dialer, shared, patience, human_patience));
+                    dials = true;
                 }
                 // `tell` took all others.
                 Some(_) => {}
             }
         }
-        any
+        dials
     }
 
     fn flush(&mut self, cx: &mut Context<'_>) -> Option<Cause> {
@@ -164,13 +163,14 @@ impl Driver {
     }
 
     /// Arms the timer. One that is armed too early stays: firing for nothing costs less than moving it at
-    /// every message.
-    fn arm(&mut self, due: Option<Instant>) -> bool {
+    /// every message. Returns whether it is due already.
+    fn arm(&mut self, cx: &mut Context<'_>, due: Option<Instant>) -> bool {
         match (due, self.armed) {
             (Some(due), armed) if armed.is_none_or(|armed| due < armed) => {
                 self.timer.as_mut().reset(due.into());
                 self.armed = Some(due);
-                true
+                // Polled once, it wakes this task when its time has come.
+                self.timer.as_mut().poll(cx).is_ready()
             }
             _ => false,
         }
@@ -194,11 +194,11 @@ impl Future for Driver {
                 core.link.lost(now, cause);
             }
             driver.take_dialed(cx, &mut core, now);
-            driver.take_time(cx, &mut core, now);
+            driver.take_time(&mut core, now);
             if core.abandoned {
                 core.link.close(now);
             }
-            let any = driver.obey(&mut core);
+            let dials = driver.obey(&mut core);
             core.tell_keeper();
             let closed = matches!(core.link.state(), keeptab_link::State::Closed);
             let due = core.link.poll_timeout();
@@ -209,8 +209,8 @@ impl Future for Driver {
                 driver.dialing = None;
                 return Poll::Ready(());
             }
-            let armed = driver.arm(due);
-            if !any && !armed && lost.is_none() {
+            let overdue = driver.arm(cx, due);
+            if !dials && !overdue && lost.is_none() {
                 break;
             }
         }

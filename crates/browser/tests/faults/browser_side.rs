@@ -35,8 +35,9 @@ async fn an_attached_browser_that_is_killed_is_not_replaced() {
 #[tokio::test]
 async fn another_browser_at_the_same_address_is_not_taken_for_ours() {
     let stage = Stage::set(Options::new()).await;
-    let pending = stage.pending().await;
+    // Started first: on a busy machine that takes longer than a page lets a command wait.
     let other = Chromium::start().await;
+    let pending = stage.pending().await;
     // The proxy leads to it under the old path, as a service with a fixed address would.
     stage.proxy.set_upstream(&other.ws_url());
     stage.browser.kill();
