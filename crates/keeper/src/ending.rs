@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::{Duration, Instant};
 
 use crate::keeper::Keeper;
+use crate::memory::let_go_of_the_start;
 use crate::passing::OWN_ID;
 use crate::run::{BROWSER_DIED, FAILED, announce};
 use crate::state::with_suffix;
@@ -88,6 +89,7 @@ impl Keeper {
         ));
         self.phase = Phase::Serving;
         self.alone_since = Some(now);
+        let_go_of_the_start();
     }
 
     /// Ends the browser: politely, or at once when `kill` or when asked again.

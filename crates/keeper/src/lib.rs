@@ -97,6 +97,7 @@ mod error;
 mod found;
 mod keeper;
 mod ledger;
+mod memory;
 mod owner;
 mod passing;
 mod run;

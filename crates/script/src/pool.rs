@@ -2,10 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::limits::Limits;
 use crate::outcome::{ErrorKind, ScriptError};
 use crate::process::{Process, Program};
+
+/// How long after a spare was taken the next one is started. Who took it is about to use it for the first time,
+/// and the start of a process would cost that call several milliseconds.
+const REFILL_AFTER: Duration = Duration::from_millis(50);
 
 /// Gives workers to REPLs and keeps one spare ready, so that nobody waits for a process to start.
 /// Cheap to clone; clones share the spare.
@@ -78,7 +83,10 @@ impl Pool {
                 })?,
         };
         let pool = self.clone();
-        tokio::spawn(async move { pool.warm().await });
+        tokio::spawn(async move {
+            tokio::time::sleep(REFILL_AFTER).await;
+            pool.warm().await;
+        });
         Ok(process)
     }
 }
