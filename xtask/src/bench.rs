@@ -8,7 +8,6 @@ mod faults;
 mod install;
 mod plan;
 mod report;
-mod tracking;
 mod whole;
 
 use crate::machine::{self, Consent};
@@ -54,16 +53,15 @@ fn measure(plan: &Plan) -> Result<(), Failed> {
     };
     steps.done();
 
-    steps.next("losses: noticed and recovered; what tracking costs");
-    let (losses, tracking) = if plan.faults {
-        let tracking = tracking::measure(plan, &kit)?;
-        (faults::measure(plan, &kit)?, Some(tracking))
+    steps.next("losses: noticed and recovered");
+    let losses = if plan.faults {
+        faults::measure(plan, &kit)?
     } else {
-        (faults::Losses::default(), None)
+        faults::Losses::default()
     };
     steps.done();
 
-    let text = report::write(plan, &kit, &figures, &whole, &losses, tracking);
+    let text = report::write(plan, &kit, &figures, &whole, &losses);
     print!("\n{text}");
     report::save(plan, &text)
 }

@@ -4,7 +4,6 @@
 mod floor;
 mod pipe;
 mod product;
-pub mod recovery;
 mod websocket;
 
 pub use floor::{Floor, Wire};

@@ -1,4 +1,5 @@
 //! What a caller may choose.
+use std::sync::Arc;
 use std::time::Duration;
 
 use keeptab_link::{Config, Snapshot};
@@ -21,6 +22,8 @@ pub struct Options {
     pub keeping: Option<Keeper>,
     /// The fencing number at a keeper, see [`Options::with_owner_epoch`].
     pub owner_epoch: Option<u64>,
+    /// Whose connection it is, see [`Options::with_name`].
+    pub name: Option<Arc<str>>,
 }
 
 /// What the process before left of a session.
@@ -75,6 +78,13 @@ impl Options {
     #[must_use]
     pub fn with_owner_epoch(mut self, epoch: u64) -> Self {
         self.owner_epoch = Some(epoch);
+        self
+    }
+
+    /// A name for the lines that the session writes to the log: a program may have several.
+    #[must_use]
+    pub fn with_name(mut self, name: &str) -> Self {
+        self.name = Some(name.into());
         self
     }
 

@@ -86,7 +86,12 @@ impl Session {
         name: &str,
     ) -> Result<Self, ConnectError> {
         let now = crate::driver::now();
-        let shared = Arc::new(Shared::new(options.link, options.keeping, now));
+        let shared = Arc::new(Shared::new(
+            options.link,
+            options.keeping,
+            options.name,
+            now,
+        ));
         if let Some(Resume { snapshot, silent }) = options.resume {
             shared.input(|link, now| link.resume(now, snapshot, silent));
         }

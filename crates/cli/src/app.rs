@@ -111,6 +111,13 @@ impl App {
         Ok(exit::OK)
     }
 
+    /// What a command that starts no daemon says when there is none.
+    pub(crate) fn no_daemon() -> ApiError {
+        ApiError::new(Code::NoDaemon, "the daemon is not running").hint(
+            "keeptab sessions (starts it, with the sessions that it held), or: keeptab open URL",
+        )
+    }
+
     /// Passes on what the daemon wanted people to know besides its answer.
     pub(crate) fn report_notice(&mut self) {
         if let Some(notice) = self.client.as_mut().and_then(Client::take_notice) {

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser};
 use keeptab_daemon::{ApiError, Code, exit};
 
 use crate::app::App;
@@ -70,6 +70,7 @@ fn parse(args: Vec<OsString>) -> Result<Cli, ExitCode> {
         ExitCode::from(error.exit_code())
     };
     let args = prefix::expand(args).map_err(|error| usage(&error))?;
+    let command = command_in(&args);
     Cli::try_parse_from(args).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // Nothing can be done about a closed terminal.
@@ -80,12 +81,21 @@ fn parse(args: Vec<OsString>) -> Result<Cli, ExitCode> {
             drop(error.print());
             ExitCode::from(exit::USAGE)
         }
-        _ => usage(&explain(&error)),
+        _ => usage(&explain(&error, command.as_deref())),
     })
 }
 
+/// The command on a command line.
+fn command_in(args: &[OsString]) -> Option<String> {
+    let known = Cli::command();
+    let mut words = args.iter().skip(1).filter_map(|arg| arg.to_str());
+    words
+        .find(|word| known.find_subcommand(word).is_some())
+        .map(str::to_owned)
+}
+
 /// One line and what to type next, in place of clap's page.
-fn explain(error: &clap::Error) -> ApiError {
+fn explain(error: &clap::Error, command: Option<&str>) -> ApiError {
     let rendered = error.render().to_string();
     let mut lines = rendered
         .lines()
@@ -114,6 +124,9 @@ fn explain(error: &clap::Error) -> ApiError {
             .strip_prefix("Usage: ")
             .map(|usage| format!("usage: {usage}"))
     });
-    let hint = tip.or(usage).unwrap_or_else(|| "keeptab help".into());
+    let hint = tip.or(usage).unwrap_or_else(|| match command {
+        Some(command) => format!("keeptab help {command}"),
+        None => "keeptab help".into(),
+    });
     ApiError::new(Code::Invalid, message).hint(hint)
 }

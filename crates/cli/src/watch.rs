@@ -32,9 +32,7 @@ pub(crate) fn watch(app: &mut App) -> Result<u8, ApiError> {
         ApiError::new(Code::Internal, format!("cannot write the request: {error}"))
     })?;
     let Some(mut lines) = app.client()?.follow(&format!("/v1/events?{query}"))? else {
-        return Err(
-            ApiError::new(Code::NoDaemon, "the daemon is not running").hint("keeptab open URL")
-        );
+        return Err(App::no_daemon());
     };
     while let Some(line) = lines.next_line()? {
         let event: Event = serde_json::from_str(&line).map_err(|error| {

@@ -1,4 +1,5 @@
 //! The record of an interval in which something may have been missed.
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::{Cause, Epoch, Str, TargetId, TargetInfo, Token};
@@ -91,6 +92,80 @@ impl Gap {
     }
 }
 
+impl Gap {
+    /// What it cost, in a few words: `nothing missed`, or what was lost or may be.
+    pub fn summary(&self) -> String {
+        if self.nothing_missed() {
+            return "nothing missed".into();
+        }
+        let mut cost = Vec::new();
+        let mut count = |number: u64, one: &str, many: &str| {
+            if number > 0 {
+                cost.push(format!("{number} {}", if number == 1 { one } else { many }));
+            }
+        };
+        count(
+            self.unknown.len() as u64,
+            "outcome unknown",
+            "outcomes unknown",
+        );
+        count(self.gone.len() as u64, "tab gone", "tabs gone");
+        count(
+            self.not_restored.len() as u64,
+            "setting not restored",
+            "settings not restored",
+        );
+        count(
+            self.unanswered.len() as u64,
+            "tab has not answered",
+            "tabs have not answered",
+        );
+        let born = self.without_init_scripts.len() as u64;
+        count(
+            born,
+            "document without init scripts",
+            "documents without init scripts",
+        );
+        if let Some(Handover { dropped, in_flight }) = self.handover {
+            count(dropped, "event dropped", "events dropped");
+            count(
+                in_flight as u64,
+                "command without an answer",
+                "commands without an answer",
+            );
+        }
+        if !self.same_browser() {
+            cost.push("another browser".into());
+        }
+        if let Some(streams) = self.named(Verdict::Partial) {
+            cost.push(format!("{streams} as far as the browser kept them"));
+        }
+        if let Some(streams) = self.named(Verdict::Unknown) {
+            cost.push(format!("{streams} may be missing"));
+        }
+        if cost.is_empty() {
+            // Only a record that the link gave up on has nothing to name.
+            cost.push("see the gap record".into());
+        }
+        cost.join(", ")
+    }
+
+    /// The streams with this verdict, each once.
+    fn named(&self, verdict: Verdict) -> Option<String> {
+        let of_verdict = self
+            .streams
+            .iter()
+            .filter(|stream| stream.verdict == verdict);
+        let names: BTreeSet<Stream> = of_verdict.map(|stream| stream.stream).collect();
+        let names: Vec<&str> = names.into_iter().map(Stream::events).collect();
+        match names.as_slice() {
+            [] => None,
+            [one] => Some((*one).to_owned()),
+            [some @ .., last] => Some(format!("{} and {last}", some.join(", "))),
+        }
+    }
+}
+
 /// Whether the browser after the loss is the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Identity {
@@ -137,6 +212,22 @@ pub enum Stream {
     Screencast,
     /// Everything else that was enabled.
     Other,
+}
+
+impl Stream {
+    /// What it is made of, in words.
+    fn events(self) -> &'static str {
+        match self {
+            Self::Console => "console messages",
+            Self::Network => "requests",
+            Self::Interception => "paused requests",
+            Self::Page => "page events",
+            Self::Targets => "target events",
+            Self::Downloads => "downloads",
+            Self::Screencast => "frames",
+            Self::Other => "other events",
+        }
+    }
 }
 
 /// How much of a stream is there.

@@ -284,7 +284,7 @@ impl Link {
         self.change_state(StateChange {
             state,
             outage: None,
-            nothing_missed: true,
+            cost: None,
         });
     }
 

@@ -434,7 +434,7 @@ impl Link {
         let change = StateChange {
             state: State::Connected { epoch: self.epoch },
             outage: Some(now.saturating_duration_since(gap.lost_latest)),
-            nothing_missed: gap.nothing_missed(),
+            cost: Some(gap.summary()),
         };
         self.out.push_back(Output::Gap(Box::new(recovery.gap)));
         self.change_state(change);

@@ -82,8 +82,8 @@ pub struct StateChange {
     pub state: State,
     /// For `Connected` after a loss: how long the link was without a usable connection.
     pub outage: Option<Duration>,
-    /// For `Connected` after a loss: whether the gap record says that nothing was missed.
-    pub nothing_missed: bool,
+    /// For `Connected` after a loss: what it cost, see [`crate::Gap::summary`].
+    pub cost: Option<String>,
 }
 
 impl fmt::Display for StateChange {
@@ -97,16 +97,11 @@ impl fmt::Display for StateChange {
             State::Connected { epoch } => match self.outage {
                 None => write!(f, "Connected (epoch {epoch})"),
                 Some(outage) => {
-                    let missed = if self.nothing_missed {
-                        "nothing missed"
-                    } else {
-                        "see the gap record"
-                    };
-                    write!(
-                        f,
-                        "Reconnected (epoch {epoch}, {} ms, {missed})",
-                        outage.as_millis()
-                    )
+                    write!(f, "Reconnected (epoch {epoch}, {} ms", outage.as_millis())?;
+                    if let Some(cost) = &self.cost {
+                        write!(f, ", {cost}")?;
+                    }
+                    f.write_str(")")
                 }
             },
             State::Unresponsive { .. } => f.write_str("The browser does not answer"),

@@ -21,6 +21,8 @@ pub(crate) struct Settled {
 pub(crate) struct Shared {
     core: Mutex<Core>,
     state: watch::Sender<State>,
+    /// Whose link it is, for the log.
+    name: Option<Arc<str>>,
 }
 
 /// What the lock guards. Nothing in here waits.
@@ -44,7 +46,12 @@ pub(crate) struct Core {
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, keeper: Option<Keeper>, now: Instant) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        keeper: Option<Keeper>,
+        name: Option<Arc<str>>,
+        now: Instant,
+    ) -> Self {
         let core = Core {
             link: Link::new(config, now),
             calls: HashMap::default(),
@@ -61,6 +68,7 @@ impl Shared {
         Self {
             core: Mutex::new(core),
             state: watch::Sender::new(State::Idle),
+            name,
         }
     }
 
@@ -102,7 +110,10 @@ impl Shared {
             }
             Output::Event(event) => core.offer(|subscriber| subscriber.offer(&event)),
             Output::State(change) => {
-                tracing::info!(target: "keeptab", "{change}");
+                match &self.name {
+                    Some(name) => tracing::info!(target: "keeptab", "session \"{name}\": {change}"),
+                    None => tracing::info!(target: "keeptab", "{change}"),
+                }
                 self.state.send_replace(change.state.clone());
                 let change = Arc::new(change);
                 core.offer(|subscriber| subscriber.tell(Notice::State(change.clone())));

@@ -247,7 +247,7 @@ mod tests {
         let change = Arc::new(StateChange {
             state: State::Idle,
             outage: None,
-            nothing_missed: false,
+            cost: None,
         });
         assert_eq!(subscriber.tell(Notice::State(change)), Offer::Taken);
         assert_eq!(subscriber.offer(&event()), Offer::Taken);

@@ -72,7 +72,10 @@ pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
             } else {
                 "dismissed"
             };
-            out.note(&format!("{did} {}", human(&answered.dialog)));
+            // Its tab is described as it was while the dialog was open.
+            let mut dialog = answered.dialog;
+            "ok".clone_into(&mut dialog.tab.state);
+            out.note(&format!("{did} {}", human(&dialog)));
             if let Some(by) = &answered.by {
                 out.note(&format!("over the connection of session {by}"));
             }

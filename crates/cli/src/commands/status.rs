@@ -31,9 +31,7 @@ pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
     }
     let path = app.session_path("")?;
     let Some(response) = app.client()?.ask_running(Method::Get, &path, &())? else {
-        return Err(
-            ApiError::new(Code::NoDaemon, "the daemon is not running").hint("keeptab open URL")
-        );
+        return Err(App::no_daemon());
     };
     let nonsense = |error: serde_json::Error| {
         ApiError::new(

@@ -46,8 +46,11 @@ fn what_a_page_says_is_there_and_can_be_filtered() {
     assert_eq!(errors.len(), 2, "{errors:#?}");
     assert_eq!(lines(&bed, &["--range", "2-3"]), all[1..3]);
     assert_eq!(lines(&bed, &["--head", "1"]), all[..1]);
-    // More may have come since, such as the browser's word on a missing icon.
-    assert_eq!(lines(&bed, &["--since", "1h"])[..all.len()], all);
+    // More may have come meanwhile, such as the browser's word on a missing icon; nothing else.
+    let recent = lines(&bed, &["--since", "1h"]);
+    let by_now = lines(&bed, &[]);
+    assert!(recent.starts_with(&all), "{recent:#?}");
+    assert!(by_now.starts_with(&recent), "{by_now:#?}");
     let ran = bed.run(["console", "--find", "nowhere"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
     assert!(ran.stderr.contains("nothing fits"), "{}", ran.stderr);
@@ -239,6 +242,53 @@ fn a_killed_daemon_loses_nothing_that_the_browser_has() {
     assert_eq!(again[..all.len()], all[..]);
     check_ticks(&again, 100);
     assert_eq!(again.len(), all.len() + 2, "{again:#?}");
+}
+
+/// The gap began at the last entry, however long ago that was: a session in which nothing happens writes nothing.
+#[test]
+fn the_gap_of_a_killed_daemon_begins_when_it_was_last_there() {
+    let bed = Bed::new();
+    bed.ok(["open"]);
+    bed.page("default", "console.log('the last one')");
+    eventually("it is recorded", || has(&lines(&bed, &[]), "the last one"));
+    let said = std::time::SystemTime::now();
+    let mark = bed.home().join("data/alive/default");
+    let is_there = |after: std::time::SystemTime| {
+        std::fs::metadata(&mark).is_ok_and(|about| about.modified().unwrap() > after)
+    };
+    // So much later that the line, which shows whole seconds, differs.
+    eventually("the daemon lives on", || {
+        is_there(said + std::time::Duration::from_secs(3))
+    });
+    kill(bed.daemon_pid());
+    bed.ok(["tab"]);
+    let entries = |all: &serde_json::Value| all["data"]["entries"].as_array().unwrap().clone();
+    let mut gap = serde_json::Value::Null;
+    eventually("the gap is over", || {
+        let (_, all) = bed.json(["console"]);
+        gap = entries(&all)
+            .into_iter()
+            .find(|entry| entry["kind"] == "gap")
+            .unwrap_or_default();
+        gap["to"].is_string()
+    });
+    // All of these times are written in the same way, which sorts as they do.
+    let (_, all) = bed.json(["console"]);
+    let last = entries(&all)[0]["time"].as_str().unwrap().to_owned();
+    let from = gap["from"].as_str().unwrap().to_owned();
+    let seconds = |time: &str| {
+        let clock = &time[time.find('T').unwrap() + 1..];
+        let parts: Vec<u64> = clock[..8]
+            .split(':')
+            .map(|part| part.parse().unwrap())
+            .collect();
+        parts[0] * 3600 + parts[1] * 60 + parts[2]
+    };
+    // Modulo a day, should it be midnight.
+    let between = (seconds(&from) + 86_400 - seconds(&last)) % 86_400;
+    assert!((2..43_200).contains(&between), "{last} {gap}");
+    bed.ok(["close"]);
+    assert!(!mark.exists(), "nothing is left of a closed session");
 }
 
 #[test]

@@ -64,19 +64,20 @@ fn the_examples_of_the_skill_work_unchanged() {
         &["await session.Page.navigate({url:\"data:text/html,<title>Example</title><h1>x</h1>\"})"],
         "",
     );
-    // `Page.navigate` answers when the document is there; its title comes a moment later.
-    let mut title = String::new();
-    for _ in 0..100 {
-        title = ok(
-            &[
-                "(await session.Runtime.evaluate({expression:\"document.title\",returnByValue:true})).result.value",
-            ],
-            "",
-        );
-        if !title.is_empty() {
-            break;
-        }
-    }
+    // The browser answers `Page.navigate` when the document is there, before it has read what is in it.
+    let loaded = "document.readyState === \"complete\" || new Promise(done => addEventListener(\"load\", done))";
+    ok(
+        &[&format!(
+            "await session.Runtime.evaluate({{expression: '{loaded}', awaitPromise: true}})"
+        )],
+        "",
+    );
+    let title = ok(
+        &[
+            "(await session.Runtime.evaluate({expression:\"document.title\",returnByValue:true})).result.value",
+        ],
+        "",
+    );
     assert_eq!(title, "Example\n");
     ok(&["await session.DOM.enable()"], "");
     let name = ok(

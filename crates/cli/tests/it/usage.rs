@@ -15,6 +15,7 @@ fn mistakes_are_one_line_and_a_hint() {
         (vec!["attach", "--ws", "ws://x", "--port", "1"], "--port"),
         (vec!["attach", "--host", "h"], "--port"),
         (vec!["tab", "switch"], "<Q>"),
+        (vec!["console", "abc"], "keeptab help console"),
         (vec!["-q", "-v", "sessions"], "--verbose"),
         (vec!["--session", "../x", "sessions", "extra"], "extra"),
         (vec!["--session", "../x", "tab"], "cannot"),

@@ -75,6 +75,11 @@ impl Archive {
         self.data.join("bodies").join(session)
     }
 
+    /// The file whose time says until when a session was looked after.
+    pub(super) fn mark_of(&self, session: &str) -> PathBuf {
+        self.data.join("alive").join(session)
+    }
+
     /// Remembers how the last write went; says it once.
     pub(super) fn note(&self, outcome: Result<(), String>) {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);

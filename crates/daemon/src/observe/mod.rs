@@ -9,11 +9,13 @@
 //! | `gaps` | a loss of the link as the buffers know it |
 //! | `bodies` | fetching and keeping the bodies of answers |
 //! | `saving` | entries to the store, and back |
+//! | `alive` | until when the daemon was there for certain |
 //! | `archive` | the store and the directories, opened when first needed |
 //! | `hub` | programs that follow events, each with a bounded queue |
 //! | `events` | the events they get |
 //! | `policies` | what a session did by itself, as an event |
 
+mod alive;
 mod archive;
 mod bodies;
 mod events;

@@ -40,6 +40,10 @@ pub(super) struct State {
     pub(super) watched: HashSet<TargetId>,
     /// Counts losses, so that the end of one is not taken for that of the next.
     pub(super) losses: u64,
+    /// Until when the daemon before was there.
+    pub(super) left_at: Option<SystemTime>,
+    /// Somebody says that we are there.
+    pub(super) marking: bool,
     /// Somebody is about to save.
     pub(super) saving: bool,
     /// The store knows the session.
@@ -69,6 +73,8 @@ impl Observer {
                 bodies: None,
                 watched: HashSet::new(),
                 losses: 0,
+                left_at: None,
+                marking: false,
                 saving: false,
                 in_store: false,
                 over: false,
@@ -100,6 +106,7 @@ impl Observer {
 
     /// Reads what the daemon before kept, in the background, and marks where it ended.
     pub(crate) fn load(self: &Arc<Self>) {
+        self.read_mark();
         self.progress
             .send_modify(|progress| progress.loading = true);
         let observer = Arc::clone(self);
@@ -112,7 +119,8 @@ impl Observer {
                     state.in_store = true;
                 }
                 if !state.recording.is_none() {
-                    let from = state.buffers.last_time();
+                    let alive = state.left_at.map(Wall::from);
+                    let from = state.buffers.last_time().max(alive);
                     state.lose(RESTARTED, 0, from);
                 }
             }
@@ -205,6 +213,7 @@ impl Observer {
         if was_in_store {
             self.forget_stored().await;
         }
+        self.forget_mark();
         self.remove_bodies(bodies).await;
     }
 }

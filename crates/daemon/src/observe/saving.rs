@@ -22,6 +22,7 @@ const BATCH: usize = 500;
 impl Observer {
     /// Something changed: sees to it that it is saved soon. Costs nothing while nothing changes.
     pub(super) fn touch(self: &Arc<Self>) {
+        self.keep_marking();
         {
             let mut state = self.state();
             if state.saving || state.over || !state.buffers.has_unsaved() {

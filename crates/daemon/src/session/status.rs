@@ -157,7 +157,7 @@ pub(super) fn say(state: &State) -> String {
     StateChange {
         state: state.clone(),
         outage: None,
-        nothing_missed: true,
+        cost: None,
     }
     .to_string()
 }

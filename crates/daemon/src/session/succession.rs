@@ -52,15 +52,20 @@ impl Session {
         let mut state = self.succession.state();
         state.left = None;
         state.owner = handover::next_owner(state.owner);
-        kept(&mut state)
+        kept(&mut state).with_name(self.name())
     }
 
     /// How to connect to the browser that the daemon before had.
     pub(super) fn options_to_resume(&self) -> Options {
         let mut state = self.succession.state();
-        let options = kept(&mut state);
+        let options = kept(&mut state).with_name(self.name());
+        // It lived on after it had last written, with nothing to write.
+        let alive = self.observer.left_at();
         match state.left.clone() {
-            Some((snapshot, at)) => options.with_resume(snapshot, at.elapsed().unwrap_or_default()),
+            Some((snapshot, at)) => {
+                let at = alive.map_or(at, |alive| alive.max(at));
+                options.with_resume(snapshot, at.elapsed().unwrap_or_default())
+            }
             None => options,
         }
     }

@@ -54,6 +54,33 @@ fn each_stream_has_its_verdict() {
     world.finish();
 }
 
+/// With the network on, the line sent everybody to the gap record, whatever was in it.
+#[test]
+fn the_line_says_what_a_loss_has_cost() {
+    let said = |enabled: &[&str]| {
+        let mut world = World::open(&["A", "B"]);
+        for method in enabled {
+            for tab in ["A", "B"] {
+                world.call(Some(tab), method, "{}");
+            }
+        }
+        world.drop_socket();
+        let line = world.lines.last().cloned().unwrap_or_default();
+        let (_, cost) = line.split_once(" ms, ").expect("a cost");
+        world.finish();
+        cost.to_owned()
+    };
+    assert_eq!(said(&[]), "nothing missed)");
+    assert_eq!(
+        said(&["Runtime.enable"]),
+        "console messages as far as the browser kept them)"
+    );
+    assert_eq!(
+        said(&["Runtime.enable", "Network.enable", "Fetch.enable"]),
+        "console messages as far as the browser kept them, requests and paused requests may be missing)"
+    );
+}
+
 #[test]
 fn a_page_that_moved_on_has_lost_its_console() {
     let mut world = World::open(&["A"]);
