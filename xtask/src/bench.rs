@@ -8,6 +8,7 @@ mod faults;
 mod install;
 mod plan;
 mod report;
+mod tracking;
 mod whole;
 
 use crate::machine::{self, Consent};
@@ -53,15 +54,16 @@ fn measure(plan: &Plan) -> Result<(), Failed> {
     };
     steps.done();
 
-    steps.next("losses: noticed and recovered");
-    let losses = if plan.faults {
-        faults::measure(plan, &kit)?
+    steps.next("losses: noticed and recovered; what tracking costs");
+    let (losses, tracking) = if plan.faults {
+        let tracking = tracking::measure(plan, &kit)?;
+        (faults::measure(plan, &kit)?, Some(tracking))
     } else {
-        faults::Losses::default()
+        (faults::Losses::default(), None)
     };
     steps.done();
 
-    let text = report::write(plan, &kit, &figures, &whole, &losses);
+    let text = report::write(plan, &kit, &figures, &whole, &losses, tracking);
     print!("\n{text}");
     report::save(plan, &text)
 }

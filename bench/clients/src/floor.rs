@@ -39,7 +39,12 @@ impl<W: Wire> Floor<W> {
         }
     }
 
-    fn send(&mut self, tab: Option<Tab>, method: &str, params: &str) -> Result<(), Failure> {
+    pub(crate) fn send(
+        &mut self,
+        tab: Option<Tab>,
+        method: &str,
+        params: &str,
+    ) -> Result<(), Failure> {
         self.last += 1;
         self.line.clear();
         write!(
@@ -55,7 +60,7 @@ impl<W: Wire> Floor<W> {
     }
 
     /// Waits for the next reply, whichever it is, and shows it and the events before it.
-    fn reply<T>(
+    pub(crate) fn reply<T>(
         &mut self,
         mut event: impl FnMut(&[u8]),
         take: impl FnOnce(&[u8]) -> T,
@@ -72,12 +77,31 @@ impl<W: Wire> Floor<W> {
         }
     }
 
-    fn text(&mut self, method: &str, params: &str) -> Result<String, Failure> {
+    pub(crate) fn text(&mut self, method: &str, params: &str) -> Result<String, Failure> {
         self.send(None, method, params)?;
         self.reply(
             |_| (),
             |message| String::from_utf8_lossy(message).into_owned(),
         )
+    }
+}
+
+impl<W: Wire> Floor<W> {
+    /// Attaches to several tabs in one burst.
+    pub(crate) fn attach_all(&mut self, targets: &[String]) -> Result<(), Failure> {
+        for target in targets {
+            let params = format!("{{\"targetId\":\"{target}\",\"flatten\":true}}");
+            self.send(None, "Target.attachToTarget", &params)?;
+        }
+        for _ in targets {
+            let attached = self.reply(
+                |_| (),
+                |message| String::from_utf8_lossy(message).into_owned(),
+            )?;
+            let session = between(&attached, "\"sessionId\":\"", "\"").ok_or("no sessionId")?;
+            self.sessions.push(session.to_owned());
+        }
+        Ok(())
     }
 }
 

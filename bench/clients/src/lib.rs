@@ -4,6 +4,7 @@
 mod floor;
 mod pipe;
 mod product;
+pub mod recovery;
 mod websocket;
 
 pub use floor::{Floor, Wire};

@@ -24,8 +24,8 @@ impl Product {
     }
 }
 
-fn raw(params: &str) -> Result<Raw, Failure> {
-    Ok(Raw::from_utf8(params.to_owned().into())?)
+fn raw(params: &str) -> Raw {
+    Raw::from(params.to_owned())
 }
 
 async fn next(events: &mut Events) -> Result<Raw, Failure> {
@@ -56,7 +56,7 @@ impl Client for Product {
         method: &str,
         params: &str,
     ) -> Result<usize, Failure> {
-        let (params, options) = (raw(params)?, CallOptions::new());
+        let (params, options) = (raw(params), CallOptions::new());
         let reply = match tab {
             Some(tab) => self.tabs[tab].call_raw(method, params, options).await?,
             None => {
@@ -75,7 +75,7 @@ impl Client for Product {
         n: usize,
         in_flight: usize,
     ) -> Result<(), Failure> {
-        let (tab, params) = (&self.tabs[tab], raw(command.1)?);
+        let (tab, params) = (&self.tabs[tab], raw(command.1));
         let mut replies = stream::iter(0..n)
             .map(|_| tab.call_raw(command.0, params.clone(), CallOptions::new()))
             .buffer_unordered(in_flight);
@@ -94,7 +94,7 @@ impl Client for Product {
     ) -> Result<usize, Failure> {
         let tab = &self.tabs[tab];
         let mut events = tab.events(EventFilter::methods([event]), CAPACITY);
-        let command = tab.call_raw(trigger.0, raw(trigger.1)?, CallOptions::new());
+        let command = tab.call_raw(trigger.0, raw(trigger.1), CallOptions::new());
         let count = async {
             for _ in 0..n {
                 next(&mut events).await?;
@@ -114,7 +114,7 @@ impl Client for Product {
     ) -> Result<String, Failure> {
         let tab = &self.tabs[tab];
         let mut events = tab.events(EventFilter::methods([event]), CAPACITY);
-        tab.call_raw(trigger.0, raw(trigger.1)?, CallOptions::new())
+        tab.call_raw(trigger.0, raw(trigger.1), CallOptions::new())
             .await?;
         Ok(next(&mut events).await?.as_str().to_owned())
     }

@@ -10,8 +10,11 @@ use std::process::Command;
 /// What `keeptab-losses` writes; all times in milliseconds.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Losses {
-    /// From the reset to the change of state, to the new connection, and to an answer from each of five tabs.
+    /// From the reset to the change of state, to the new connection, and to an answer from each of five tabs with seven
+    /// settings each.
     pub(super) reset: Vec<Reset>,
+    /// The same reconnect and settings by hand, over the floor: the browser's own part.
+    pub(super) by_hand_ms: Vec<f64>,
     /// From the black hole to the change of state, with the default timings.
     pub(super) hole_default_ms: Option<f64>,
     /// The same with the fast timings.
@@ -30,7 +33,7 @@ pub(super) fn measure(plan: &Plan, kit: &Kit) -> Result<Losses, Failed> {
     let mut command = Command::new(target().join("release").join("keeptab-losses"));
     command
         .arg(stage.said("direct")?)
-        .arg(if plan.quick { "3" } else { "15" });
+        .arg(if plan.quick { "4" } else { "40" });
     let output = command
         .output()
         .map_err(|error| Failed::new(format!("keeptab-losses: {error}")))?;

@@ -4,6 +4,7 @@ use super::client::{FLOOR, Figures, Sample};
 use super::faults::Losses;
 use super::install::Kit;
 use super::plan::{Measure, Plan, Workload};
+use super::tracking::Tracking;
 use super::whole::{Timing, Whole, is_floor};
 use crate::steps::{Failed, root};
 use std::fmt::Write;
@@ -15,6 +16,7 @@ pub(super) fn write(
     figures: &Figures,
     whole: &Whole,
     losses: &Losses,
+    tracking: Option<Tracking>,
 ) -> String {
     let mut text = String::from(
         "# Measured side by side\n\n\
@@ -52,6 +54,18 @@ pub(super) fn write(
     }
     processes(&mut text, whole);
     recovery(&mut text, losses);
+    if let Some(Tracking {
+        evaluate_us,
+        link_us,
+    }) = tracking
+    {
+        let _ = write!(
+            text,
+            "## Tracking\n\nAll that the link does for one evaluate on a tab with 7 settings, its message and its answer's \
+             envelope included: {link_us:.1} of {evaluate_us:.0} µs, {:.1} % of the round trip.\n\n",
+            link_us / evaluate_us * 100.0
+        );
+    }
     let missing = kit
         .missing
         .iter()
@@ -186,18 +200,19 @@ fn recovery(text: &mut String, losses: &Losses) {
     if losses.reset.is_empty() {
         return;
     }
-    let median = |pick: fn(&super::faults::Reset) -> f64| {
-        middle(losses.reset.iter().map(pick).collect()).unwrap_or(0.0)
-    };
+    let row =
+        |pick: fn(&super::faults::Reset) -> f64| spread(losses.reset.iter().map(pick).collect());
     let _ = write!(
         text,
-        "## Losses on purpose\n\n| | ms |\n|---|---|\n\
-         | TCP reset with 5 tabs: noticed | {:.1} |\n\
-         | … connected again, everything restored | {:.1} |\n\
-         | … each tab answered, its settings in force | {:.1} |\n",
-        median(|reset| reset.noticed_ms),
-        median(|reset| reset.connected_ms),
-        median(|reset| reset.usable_ms),
+        "## Losses on purpose\n\n| | p50 · p95 · most, ms |\n|---|---|\n\
+         | TCP reset with 5 tabs and 7 settings each: noticed | {} |\n\
+         | … connected again, everything restored | {} |\n\
+         | … each tab answered, its settings in force | {} |\n\
+         | the same connection and settings by hand: the browser's own part | {} |\n",
+        row(|reset| reset.noticed_ms),
+        row(|reset| reset.connected_ms),
+        row(|reset| reset.usable_ms),
+        spread(losses.by_hand_ms.clone()),
     );
     for (name, ms) in [
         ("default", losses.hole_default_ms),
@@ -208,6 +223,16 @@ fn recovery(text: &mut String, losses: &Losses) {
         }
     }
     text.push('\n');
+}
+
+/// The median, the 95th percentile and the most.
+fn spread(mut values: Vec<f64>) -> String {
+    values.sort_unstable_by(f64::total_cmp);
+    let at = |part: usize| {
+        let place = (values.len() * part / 100).min(values.len().saturating_sub(1));
+        values.get(place).copied().unwrap_or(0.0)
+    };
+    format!("{:.1} · {:.1} · {:.1}", at(50), at(95), at(100))
 }
 
 fn middle(mut values: Vec<f64>) -> Option<f64> {

@@ -1,18 +1,31 @@
 //! Losses on purpose: `keeptab-losses WS_URL RESETS` writes one JSON line with what they cost.
 
+use keeptab_bench_clients::recovery::{
+    ANSWER, QUESTION, SETTINGS, TABS, by_hand, close_tabs, open_tabs,
+};
 use keeptab_bench_kit::Failure;
-use keeptab_browser::{Endpoint, Options, Session, State, Tab};
+use keeptab_browser::{CallOptions, Endpoint, Options, Session, State, Tab};
+use keeptab_protocol::Raw;
 use keeptab_testkit::{Direction, FaultProxy};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+
+/// Between two losses: one that follows sooner is a fresh connection that fails, which is not always
+/// replaced at once.
+const PAUSE: Duration = Duration::from_millis(500);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let mut args = std::env::args().skip(1);
     let upstream = args.next().ok_or("the address is missing")?;
     let resets: usize = args.next().ok_or("the number is missing")?.parse()?;
+    // Half of it before and half of it after, so that whatever the machine does meanwhile hits both.
+    let mut hand = hand(&upstream, resets.div_ceil(2)).await?;
+    let reset = after_resets(&upstream, resets).await?;
+    hand.extend(self::hand(&upstream, resets / 2).await?);
     let result = json!({
-        "reset": after_resets(&upstream, resets).await?,
+        "reset": reset,
+        "by_hand_ms": hand,
         "hole_fast_ms": hole(&upstream, Options::fast()).await?,
         "hole_default_ms": hole(&upstream, Options::new()).await?,
     });
@@ -20,18 +33,34 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Five tabs with settings on each, and a reset, again and again.
+/// What the browser itself takes.
+async fn hand(upstream: &str, n: usize) -> Result<Vec<f64>, Failure> {
+    let targets = open_tabs(upstream)?;
+    let mut times = Vec::new();
+    for _ in 0..n {
+        times.push(ms(by_hand(upstream, &targets)?));
+        tokio::time::sleep(PAUSE).await;
+    }
+    close_tabs(upstream, &targets)?;
+    Ok(times)
+}
+
+/// Tabs with settings on each, and a reset, again and again.
 async fn after_resets(upstream: &str, n: usize) -> Result<Vec<Value>, Failure> {
     let proxy = FaultProxy::start(upstream).await;
     let session = Session::connect(Endpoint::Ws(proxy.ws_url()), Options::new()).await?;
     let mut tabs = Vec::new();
-    for number in 0..5 {
+    for _ in 0..TABS {
         let tab = session.new_tab("about:blank").await?;
-        set(&tab, number).await?;
+        for (method, params) in SETTINGS {
+            let params = Raw::from_static(params);
+            tab.call_raw(method, params, CallOptions::new()).await?;
+        }
         tabs.push(tab);
     }
     let mut results = Vec::new();
     for _ in 0..n {
+        tokio::time::sleep(PAUSE).await;
         let mut state = session.state();
         state.mark_unchanged();
         let begun = Instant::now();
@@ -44,17 +73,14 @@ async fn after_resets(upstream: &str, n: usize) -> Result<Vec<Value>, Failure> {
             .wait_for(|state| matches!(state, State::Connected { .. }))
             .await?;
         let connected = begun.elapsed();
-        for (number, tab) in tabs.iter().enumerate() {
-            let agent: String = tab.evaluate("navigator.userAgent").await?;
-            if agent != format!("bench/{number}") {
-                return Err(Failure(format!(
-                    "the user agent of tab {number} is {agent:?} after a reset"
-                )));
-            }
+        let answers = futures_util::future::try_join_all(tabs.iter().map(ask)).await?;
+        if let Some(wrong) = answers.iter().find(|answer| *answer != ANSWER) {
+            return Err(Failure(format!(
+                "a tab answers {wrong:?} after a reset, not {ANSWER:?}"
+            )));
         }
         let usable = begun.elapsed();
         results.push(json!({ "noticed_ms": ms(noticed), "connected_ms": ms(connected), "usable_ms": ms(usable) }));
-        tokio::time::sleep(Duration::from_millis(200)).await;
     }
     for tab in tabs {
         tab.close().await?;
@@ -62,19 +88,8 @@ async fn after_resets(upstream: &str, n: usize) -> Result<Vec<Value>, Failure> {
     Ok(results)
 }
 
-async fn set(tab: &Tab, number: usize) -> Result<(), Failure> {
-    use keeptab_protocol::{emulation, network, page, runtime};
-    tab.call(&emulation::SetUserAgentOverride::new(format!(
-        "bench/{number}"
-    )))
-    .await?;
-    tab.call(&page::AddScriptToEvaluateOnNewDocument::new(
-        "window.fromInitScript = true",
-    ))
-    .await?;
-    tab.call(&runtime::Enable::default()).await?;
-    tab.call(&network::Enable::default()).await?;
-    Ok(())
+async fn ask(tab: &Tab) -> Result<String, Failure> {
+    Ok(tab.evaluate(QUESTION).await?)
 }
 
 /// A connection that says nothing any more.
