@@ -256,3 +256,24 @@ fn a_snippet_that_catches_an_error_can_go_on() {
     let code = "try { await session.Page.enable() } catch (e) { return 'caught' }";
     assert_eq!(bed.ok(["js", code]), "caught");
 }
+
+#[test]
+fn connecting_to_the_browser_it_holds_keeps_the_active_tab_and_what_was_set() {
+    let (bed, chromium, site) = (Bed::new(), chromium(), site());
+    bed.ok(["attach", "--port", &chromium.port().to_string()]);
+    bed.ok(["tab", "new", &site.url("/title/Mine")]);
+    bed.page("default", "console.log('said before')");
+    let profile = chromium.profile().to_string_lossy().into_owned();
+    for options in [
+        format!("port: {}", chromium.port()),
+        format!("port: {}, host: 'localhost'", chromium.port()),
+        format!("wsUrl: '{}'", chromium.ws_url()),
+        format!("profileDir: '{profile}'"),
+    ] {
+        bed.ok(["js", &format!("await session.connect({{{options}}})")]);
+        assert_eq!(bed.title("default"), "Mine", "{options}");
+        let (_, status) = bed.json(["status"]);
+        assert_eq!(status["data"]["epoch"], 1, "{options}");
+    }
+    assert!(bed.ok(["console"]).contains("said before"));
+}

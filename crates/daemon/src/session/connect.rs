@@ -271,7 +271,7 @@ pub(super) async fn connect(
 ///
 /// # Errors
 /// No running browser has the name.
-async fn places(request: &AttachRequest) -> Result<Vec<Place>, ApiError> {
+pub(super) async fn places(request: &AttachRequest) -> Result<Vec<Place>, ApiError> {
     let local = || "127.0.0.1".to_owned();
     if let Some(url) = &request.ws {
         return Ok(vec![Place::Ws(url.clone())]);

@@ -2,16 +2,18 @@
 
 use std::sync::{Arc, Weak};
 
+use keeptab_browser::{ResolveOptions, State, resolve_ws_url};
 use keeptab_protocol::Raw;
 use keeptab_script::{BoxFuture, ConnectOptions, Connection, ErrorKind, Host, ScriptError};
+use tokio::time::{Instant, timeout_at};
 
-use super::connect::deadline;
+use super::connect::{deadline, places};
 use super::entry::Session;
 use super::errors::to_script;
 use super::fence::Fence;
 use crate::api::AttachRequest;
 use crate::error::ApiError;
-use crate::handover::ActiveTab;
+use crate::handover::{ActiveTab, Place};
 use crate::policy;
 
 /// The prefix of a handle.
@@ -153,7 +155,7 @@ impl Session {
         } else if launched || self.is_missing() {
             // Its own browser has ended, or is missing: never a different one in its place.
             self.live()?;
-        } else {
+        } else if !self.is_connected_to(&request, until).await {
             self.attach_to(&request, until).await?;
         }
         if let Some(target) = &options.target_id {
@@ -162,5 +164,78 @@ impl Session {
             self.activate(tab.as_active())?;
         }
         Ok(())
+    }
+
+    /// Whether the browser that is meant is the one that this session is connected to, whatever way it is
+    /// named: then its tabs, settings and entries stay. Opens no WebSocket, which might ask a person.
+    async fn is_connected_to(&self, request: &AttachRequest, until: Instant) -> bool {
+        let Ok(held) = self.live() else { return false };
+        if !matches!(*held.browser.state().borrow(), State::Connected { .. }) {
+            return false;
+        }
+        let Ok(meant) = places(request).await else {
+            return false;
+        };
+        let same = async {
+            let ours = address_of(&held.place).await;
+            for place in meant {
+                if place == held.place {
+                    return true;
+                }
+                if let (Some(ours), Some(theirs)) = (&ours, address_of(&place).await)
+                    && is_same_browser(ours, &theirs)
+                {
+                    return true;
+                }
+            }
+            false
+        };
+        timeout_at(until, same).await.unwrap_or(false)
+    }
+}
+
+/// The WebSocket address of a browser, as it is at this moment.
+async fn address_of(place: &Place) -> Option<String> {
+    let mut from = ResolveOptions::default();
+    match place {
+        Place::Ws(url) => from.ws_url = Some(url.clone()),
+        Place::Port { host, port } => {
+            from.host = Some(host.clone());
+            from.port = Some(*port);
+        }
+        Place::Profile(dir) => from.profile_dir = Some(dir.clone()),
+        Place::Keeper(_) | Place::Pipe => return None,
+    }
+    resolve_ws_url(&from).await.ok()
+}
+
+/// Whether two WebSocket addresses lead to one browser. Chromium gives each run an id of its own, so with
+/// one in the path the host may be written as one likes.
+fn is_same_browser(one: &str, other: &str) -> bool {
+    fn run(url: &str) -> Option<&str> {
+        let (_, id) = url.split_once("/devtools/browser/")?;
+        (id.len() >= 32).then_some(id)
+    }
+    one == other || run(one).is_some_and(|id| run(other) == Some(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_is_the_same_by_the_id_of_its_run() {
+        let id = "0b1d2ca5-5c1e-4a33-8a6e-3f6f9b1f0a11";
+        let at = |host: &str, path: &str| format!("ws://{host}/devtools/browser{path}");
+        let run = format!("/{id}");
+        assert!(is_same_browser(
+            &at("127.0.0.1:1", &run),
+            &at("localhost:1", &run)
+        ));
+        assert!(is_same_browser(&at("a:1", ""), &at("a:1", "")));
+        // Without an id of the run, another port is another browser.
+        assert!(!is_same_browser(&at("a:1", ""), &at("a:2", "")));
+        assert!(!is_same_browser(&at("a:1", &run), &at("a:1", "/other")));
+        assert!(!is_same_browser("ws://a/?token=1", "ws://a/?token=2"));
     }
 }
