@@ -1,5 +1,8 @@
 //! `keeptab open`: a new tab, in a new session if need be.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
+
 use keeptab_daemon::ApiError;
 use keeptab_daemon::api::{OpenRequest, Opened};
 use keeptab_daemon::client::Method;
@@ -30,13 +33,27 @@ pub(crate) struct Args {
     /// Show the browser's window, when a browser is launched
     #[arg(long)]
     headful: bool,
-    /// Launch this browser program instead of the one that is found
+    /// Launch this browser program instead of the one that is found [default: $KEEPTAB_CHROMIUM]
     #[arg(long, value_name = "FILE")]
-    program: Option<String>,
+    program: Option<PathBuf>,
     #[command(flatten)]
     record: RecordArgs,
     #[command(flatten)]
     policies: PolicyArgs,
+}
+
+/// Names the browser to launch when no flag does. The daemon is older than its callers, so what they have
+/// in their environment is for them to send.
+const CHROMIUM: &str = "KEEPTAB_CHROMIUM";
+
+/// The program as the daemon finds it: it has another working directory.
+fn program(flag: Option<PathBuf>, variable: Option<OsString>) -> Option<String> {
+    let chosen = flag.or_else(|| {
+        let named = variable.filter(|named| !named.is_empty());
+        named.map(PathBuf::from)
+    })?;
+    let absolute = std::path::absolute(&chosen).unwrap_or(chosen);
+    Some(absolute.to_string_lossy().into_owned())
 }
 
 pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
@@ -44,7 +61,7 @@ pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
     let request = OpenRequest {
         url: args.url,
         headful: args.headful,
-        program: args.program,
+        program: program(args.program, std::env::var_os(CHROMIUM)),
         record: args.record.chosen(),
         policies: args.policies.chosen(),
         timeout_ms: app.timeout_ms(),
@@ -58,4 +75,20 @@ pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
         }
         out.text(&describe(&opened.tab));
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flag_comes_before_the_variable_and_both_become_absolute() {
+        let chosen = |flag: Option<&str>, variable: &str| {
+            program(flag.map(PathBuf::from), Some(variable.into()))
+        };
+        assert_eq!(chosen(Some("/a"), "/b").as_deref(), Some("/a"));
+        assert_eq!(chosen(None, "/b").as_deref(), Some("/b"));
+        assert_eq!(chosen(None, ""), None);
+        assert!(chosen(None, "here/chrome").is_some_and(|path| path.starts_with('/')));
+    }
 }

@@ -213,3 +213,19 @@ fn a_page_that_never_comes_is_given_up_at_the_deadline() {
     );
     assert_eq!(bed.ok(["js", "1"]), "1");
 }
+
+#[test]
+fn a_running_daemon_launches_the_browser_that_the_callers_environment_names() {
+    let bed = Bed::new();
+    bed.ok(["daemon", "start"]);
+    let mut command = bed.command();
+    let output = command
+        .args(["open"])
+        .env("KEEPTAB_CHROMIUM", "/no/such/chrome")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("/no/such/chrome"), "{said}");
+    bed.ok(["open"]);
+}
