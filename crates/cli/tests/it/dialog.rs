@@ -158,3 +158,38 @@ fn after_a_drop_that_left_it_unreachable_the_way_out_is_named_and_works() {
     eventually("the page is usable", || bed.run(["dialog"]).code == 6);
     assert_eq!(bed.page("default", "1 + 1"), "2");
 }
+
+#[test]
+fn snippets_that_a_dialog_or_a_crash_stops_are_told_what_to_type() {
+    let (bed, chromium, site) = at_dialogs(direct);
+    ask(&bed, "confirm");
+    let ask_again = ["js", "await session.Runtime.evaluate({expression: '1'})"];
+    let said = bed.fails(1, ask_again);
+    assert!(!said.contains("Page.handleJavaScriptDialog"), "{said}");
+    assert_eq!(said.matches("keeptab dialog accept").count(), 1, "{said}");
+    // The same from another tab, with the way there.
+    let (_, tabs) = bed.json(["tab"]);
+    let tabs = tabs["data"]["tabs"].as_array().unwrap().clone();
+    let blocked = tabs.iter().find(|tab| tab["active"] == true).unwrap();
+    let id = blocked["id"].as_str().unwrap();
+    bed.ok(["tab", "new", &site.url("/title/Other")]);
+    let code = format!("await cdp.send('Runtime.evaluate', {{expression: '1'}}, 'target:{id}')");
+    let said = bed.fails(1, ["js", &code]);
+    assert!(
+        said.contains(&format!(
+            "keeptab tab switch {}, then: keeptab dialog",
+            &id[..8]
+        )),
+        "{said}"
+    );
+    bed.ok(["tab", "switch", &id[..8]]);
+    bed.ok(["dialog", "accept"]);
+    for pid in chromium.renderer_pids() {
+        chromium.kill_renderer(pid);
+    }
+    eventually("the crash is noticed", || {
+        bed.ok(["tab"]).contains("(crashed)")
+    });
+    let said = bed.fails(6, ask_again);
+    assert_eq!(said.matches("keeptab tab reload").count(), 1, "{said}");
+}

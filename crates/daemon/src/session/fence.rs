@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::entry::Session;
 use super::errors::to_script;
+use super::losses::of_tab;
 use super::tabs::short;
 
 /// The connection of one session's snippets.
@@ -72,6 +73,59 @@ impl Connection for Fence {
             return Box::pin(async move { Err(error) });
         }
         let browser = self.browser.clone();
+        let target = command.target.as_deref().and_then(TargetId::from_handle);
+        let answer = Fence::send(session, browser.clone(), command);
+        let session = Weak::clone(&self.session);
+        Box::pin(async move {
+            let answered = answer.await;
+            answered.map_err(|error| match (target, session.upgrade()) {
+                (Some(target), Some(session)) => {
+                    with_next_command(&session, &browser, &target, error)
+                }
+                _ => error,
+            })
+        })
+    }
+
+    fn subscribe(&self, wanted: Wanted, capacity: usize) -> Box<dyn Feed> {
+        self.browser.subscribe(wanted, capacity)
+    }
+
+    fn is_connected(&self) -> bool {
+        self.browser.is_connected()
+    }
+}
+
+/// The hint of the library tells programs what to do; whoever runs a snippet types commands.
+fn with_next_command(
+    session: &Session,
+    browser: &keeptab_browser::Session,
+    target: &TargetId,
+    error: ScriptError,
+) -> ScriptError {
+    if !matches!(error.kind, ErrorKind::DialogOpen | ErrorKind::TargetGone) {
+        return error;
+    }
+    let info = browser.tab(target.clone()).info();
+    let Some(next) = info.as_ref().and_then(of_tab).and_then(|named| named.hint) else {
+        return error;
+    };
+    if session.active_id().as_deref() == Some(target.as_str()) {
+        return error.with_hint(next);
+    }
+    error.with_hint(format!(
+        "keeptab tab switch {}, then: {next}",
+        short(target.as_str())
+    ))
+}
+
+impl Fence {
+    /// Sends what is allowed; what other sessions have is taken out of the answer.
+    fn send(
+        session: Arc<Session>,
+        browser: keeptab_browser::Session,
+        command: Command,
+    ) -> BoxFuture<'static, Result<Raw, ScriptError>> {
         match command.method.as_str() {
             "Target.getTargets" => Box::pin(async move {
                 let found = Connection::call(&browser, command).await?;
@@ -93,14 +147,6 @@ impl Connection for Fence {
             }),
             _ => Connection::call(&browser, command),
         }
-    }
-
-    fn subscribe(&self, wanted: Wanted, capacity: usize) -> Box<dyn Feed> {
-        self.browser.subscribe(wanted, capacity)
-    }
-
-    fn is_connected(&self) -> bool {
-        self.browser.is_connected()
     }
 }
 
