@@ -96,3 +96,28 @@ fn titles_cannot_play_tricks_on_the_terminal() {
         "{listed:?}"
     );
 }
+
+#[test]
+fn a_tab_that_is_said_to_be_closed_is_gone_at_that_moment() {
+    let (bed, _chromium, site) = two();
+    bed.ok(["tab", "close", "title/First"]);
+    assert!(!bed.ok(["tab"]).contains("/title/First"));
+    // One that would like to be asked first, once it was touched: Chromium asks or not, but what is said is true.
+    bed.ok(["tab", "new", &site.url("/beforeunload")]);
+    bed.ok([
+        "js",
+        "await session.Runtime.evaluate({expression: '1', userGesture: true})",
+    ]);
+    let (code, said) = bed.json(["tab", "close"]);
+    let there = bed.ok(["tab"]).contains("/beforeunload");
+    match code {
+        0 => assert!(!there),
+        1 => {
+            assert!(there);
+            assert_eq!(said["error"]["code"], "dialog_open", "{said}");
+            let hint = said["error"]["hint"].as_str().unwrap();
+            assert!(hint.contains("keeptab dialog accept"), "{said}");
+        }
+        _ => panic!("{said}"),
+    }
+}

@@ -7,6 +7,7 @@
 //! | `launch` | starting a browser of our own |
 //! | `open` | new tabs, and the whole session: attach, detach, close |
 //! | `tabs` | listing, picking, closing |
+//! | `closing` | closing a tab to the end, against a page that objects |
 //! | `dialog` | the dialog of the active tab, and answering it |
 //! | `reload` | loading a page again: the way out of a crash |
 //! | `guard` | the policies at work: after a crash, after the death of the browser |
@@ -19,6 +20,7 @@
 //! | `observing` | what its tabs said and asked for |
 //! | `errors` | other rooms' errors as ours |
 
+mod closing;
 mod connect;
 mod dialog;
 mod entry;

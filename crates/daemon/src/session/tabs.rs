@@ -9,7 +9,6 @@ use tokio::time::timeout;
 
 use super::connect::deadline;
 use super::entry::{Held, Session};
-use super::errors::from_call;
 use crate::api::{TabLine, TabRequest, Tabs};
 use crate::error::{ApiError, Code};
 use crate::handover::ActiveTab;
@@ -246,9 +245,10 @@ impl Session {
     /// Closes a tab; the active one without a query. No other tab becomes active by that.
     ///
     /// # Errors
-    /// No tab fits, several do, or the browser says no.
+    /// No tab fits, several do, the browser says no, or the page objects.
     pub(crate) async fn close_tab(&self, request: &TabRequest) -> Result<TabLine, ApiError> {
-        drop(self.my_turn(deadline(request.timeout_ms)).await?);
+        let until = deadline(request.timeout_ms);
+        drop(self.my_turn(until).await?);
         let held = self.live()?;
         let tab = match &request.query {
             Some(query) => self.find_tab(&held, query).await?.line(false),
@@ -258,11 +258,7 @@ impl Session {
                 Some(tab) => tab,
             },
         };
-        held.browser
-            .tab(tab.id.as_str())
-            .close()
-            .await
-            .map_err(|error| from_call(&error))?;
+        self.end_tab(&held, &tab, until).await?;
         self.with(|inner| {
             inner.claimed.remove(&tab.id);
             inner.active.take_if(|active| active.id == tab.id);
