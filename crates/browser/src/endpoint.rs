@@ -37,14 +37,15 @@ impl Endpoint {
 }
 
 impl fmt::Display for Endpoint {
-    /// For people and logs: user info and query of an address are left out, as they may be secret.
+    /// For people and logs: user info and query of an address are left out, as they may be secret; the socket
+    /// of a keeper, as it says nothing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ws(url) => f.write_str(&crate::dial::redacted(url)),
             Self::Port { host, port } => write!(f, "{host}:{port}"),
             Self::Profile(dir) => write!(f, "profile {}", dir.display()),
             Self::Auto => f.write_str("the running browser"),
-            Self::Keeper(path) => write!(f, "keeper {}", path.display()),
+            Self::Keeper(_) => f.write_str("the browser's keeper"),
         }
     }
 }

@@ -51,7 +51,7 @@ async fn connect(path: &Path, epoch: u64) -> Result<Dialed, DialError> {
     let answer = answer.map_err(|cause| unreachable(path, &cause.to_string()))?;
     let welcome = Welcome::read(&answer).map_err(|why| DialError::Refused {
         status: 409,
-        reason: format!("keeper {}: {why}", path.display()).into(),
+        reason: format!("its keeper: {why}").into(),
     })?;
     if let Some(status) = welcome.browser_exited {
         return Err(gone(path, &format!("its browser has ended ({status})")));
@@ -67,14 +67,18 @@ async fn connect(path: &Path, epoch: u64) -> Result<Dialed, DialError> {
     })
 }
 
+/// Where its socket is tells people nothing, so it is only logged.
 fn unreachable(path: &Path, what: &str) -> DialError {
+    tracing::debug!(path = %path.display(), "keeper: {what}");
     DialError::Unreachable {
-        reason: format!("keeper {}: {what}", path.display()).into(),
+        reason: format!("its keeper: {what}").into(),
     }
 }
 
+/// As [`unreachable`], for good.
 fn gone(path: &Path, what: &str) -> DialError {
+    tracing::debug!(path = %path.display(), "keeper: {what}");
     DialError::Gone {
-        reason: format!("keeper {}: {what}", path.display()).into(),
+        reason: format!("its keeper: {what}").into(),
     }
 }

@@ -1,6 +1,7 @@
 use keeptab_testkit::{FaultProxy, block_on};
 
 use crate::bed::{Bed, chromium, eventually};
+use crate::losses::{kill, of_keeper};
 
 #[test]
 fn a_new_connection_finds_the_same_tab_as_it_was() {
@@ -48,4 +49,52 @@ fn without_a_browser_there_is_nothing_to_connect_to() {
     bed.ok(["js", "1"]);
     let said = bed.fails(6, ["reconnect"]);
     assert!(said.contains("keeptab open"), "{said}");
+}
+
+#[test]
+fn the_cause_of_a_dead_browser_stays_after_a_reconnect() {
+    let bed = Bed::new();
+    bed.ok(["open"]);
+    kill(of_keeper(&bed, "browserPid"));
+    eventually("the loss is noticed", || bed.run(["status"]).code == 8);
+    for _ in 0..2 {
+        let said = bed.fails(8, ["reconnect"]);
+        assert!(said.contains("(signal 9)"), "{said}");
+        let ask = ["js", "await session.Runtime.evaluate({expression: '1'})"];
+        let said = bed.fails(8, ask);
+        assert!(said.contains("the browser ended: signal 9"), "{said}");
+        assert!(!said.contains(".sock"), "{said}");
+    }
+    bed.ok(["daemon", "restart"]);
+    let said = bed.run(["status"]).stdout;
+    assert!(
+        said.starts_with("default: its browser has ended (signal 9)"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_dead_attached_browser_is_not_waited_for() {
+    let (bed, chromium) = (Bed::new(), chromium());
+    let port = chromium.port().to_string();
+    bed.ok(["attach", "--port", &port]);
+    chromium.kill();
+    eventually("the loss is noticed", || bed.run(["status"]).code == 8);
+    let (_, status) = bed.json(["status"]);
+    assert!(status["data"]["rtt_p50_ms"].is_null(), "{status}");
+    assert!(
+        status["data"]["detail"]
+            .as_str()
+            .unwrap()
+            .starts_with("Connection lost ("),
+        "the cause is said while it is tried again: {status}"
+    );
+    // Recovery by itself goes on for half a minute; whoever asks need not wait for it.
+    let begin = std::time::Instant::now();
+    let said = bed.fails(8, ["--timeout", "2m", "reconnect"]);
+    assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+    assert!(
+        said.contains(&format!("nobody listens at 127.0.0.1:{port}")),
+        "{said}"
+    );
 }

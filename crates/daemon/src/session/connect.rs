@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::entry::{Held, Hold, Inner, Missing, Session};
 use super::errors::from_connect;
+use super::reconnect::host_and_port;
 use crate::api::AttachRequest;
 use crate::error::{ApiError, Code};
 use crate::handover::{LaunchedAs, Place};
@@ -326,18 +327,13 @@ pub(super) fn describe(place: &Place) -> String {
 }
 
 /// Whether the browser is on another machine, where a long outage is no reason to give up.
-fn is_remote(place: &Place) -> bool {
+pub(super) fn is_remote(place: &Place) -> bool {
     let host = match place {
-        Place::Port { host, .. } => host.as_str(),
-        Place::Ws(url) => {
-            let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-            let authority = rest.split(['/', '?']).next().unwrap_or_default();
-            let host = authority.rsplit('@').next().unwrap_or_default();
-            match host.strip_prefix('[') {
-                Some(rest) => rest.split(']').next().unwrap_or_default(),
-                None => host.split(':').next().unwrap_or_default(),
-            }
-        }
+        Place::Port { host, .. } => host.clone(),
+        Place::Ws(url) => match host_and_port(url) {
+            Some((host, _)) => host,
+            None => return false,
+        },
         _ => return false,
     };
     !(host == "localhost"

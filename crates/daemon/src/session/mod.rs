@@ -14,6 +14,7 @@
 //! | `relaunch` | the browser again, with its tabs and settings |
 //! | `losses` | the ways of losing a connection, a tab, a browser or a session, by name |
 //! | `status` | how it does, in words |
+//! | `reconnect` | the same browser again, because somebody asks |
 //! | `host` | what snippets may see and do |
 //! | `fence` | other sessions' tabs are not there for snippets |
 //! | `js` | running snippets |
@@ -33,6 +34,7 @@ mod launch;
 mod losses;
 mod observing;
 mod open;
+mod reconnect;
 mod relaunch;
 mod reload;
 mod status;

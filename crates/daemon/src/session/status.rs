@@ -5,11 +5,10 @@ use std::time::Duration;
 use keeptab_browser::{Health, State, StateChange};
 use tokio::time::Instant;
 
-use super::connect::{deadline, describe, remaining};
+use super::connect::describe;
 use super::entry::{Held, Hold, Session};
-use super::errors::from_connect;
 use crate::api::SessionStatus;
-use crate::error::{ApiError, Code};
+use crate::error::ApiError;
 use crate::handover::Place;
 
 impl Session {
@@ -65,7 +64,7 @@ impl Session {
             }
             Hold::Missing(missing) => {
                 status.state = missing.why.code.name().to_owned();
-                status.detail = missing.why.message.clone();
+                status.detail = self.without_name(&missing.why);
                 status.hint = missing.why.hint.clone();
                 status.endpoint = describe(&missing.place);
                 None
@@ -78,13 +77,12 @@ impl Session {
             status.dropped = status_of_link.dropped;
             fill(&mut status, &health);
             status.state = health.state.name().to_owned();
-            status.detail = say(&health.state);
+            status.detail = say_now(&health.state);
             if health.state.is_final()
                 && let Some(error) = self.loss(held, &health.state)
             {
                 status.state = error.code.name().to_owned();
-                let prefix = format!("session \"{}\": ", self.name());
-                status.detail = error.message.replacen(&prefix, "", 1);
+                status.detail = self.without_name(&error);
                 status.hint = error.hint;
             }
             status.healthy = matches!(health.state, State::Connected { .. });
@@ -103,34 +101,11 @@ impl Session {
         status
     }
 
-    /// Connects to the same browser again, now.
-    ///
-    /// # Errors
-    /// There is no browser, it has ended, or it does not answer in time.
-    pub(crate) async fn reconnect(
-        &self,
-        timeout_ms: Option<u64>,
-    ) -> Result<SessionStatus, ApiError> {
-        let until = deadline(timeout_ms);
-        let _turn = self.my_turn(until).await?;
-        if self.is_missing() {
-            self.take_over(until).await?;
-            return Ok(self.status().await);
-        }
-        let held = self.held()?;
-        match tokio::time::timeout(remaining(until), held.browser.reconnect()).await {
-            Ok(Ok(())) => Ok(self.status().await),
-            Ok(Err(error)) => {
-                // The state knows better than the last attempt whether the browser has ended.
-                self.live()?;
-                Err(from_connect(&error))
-            }
-            Err(_) => {
-                let detail = self.status().await.detail;
-                let message = format!("session \"{}\" is not connected yet: {detail}", self.name());
-                Err(ApiError::new(Code::Deadline, message))
-            }
-        }
+    /// What is wrong, where the name of the session stands before it already.
+    fn without_name(&self, error: &ApiError) -> String {
+        let name = format!("session \"{}\": ", self.name());
+        let message = error.message.as_str();
+        message.strip_prefix(&name).unwrap_or(message).to_owned()
     }
 }
 
@@ -141,8 +116,11 @@ fn fill(status: &mut SessionStatus, health: &Health) {
     let fine = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
     let now = Instant::now().into_std();
     status.last_byte_ms = health.last_byte.and_then(whole);
-    status.rtt_p50_ms = health.rtt_p50.map(fine);
-    status.rtt_p99_ms = health.rtt_p99.map(fine);
+    if matches!(health.state, State::Connected { .. }) {
+        // Figures of a connection that is gone say nothing about the next one.
+        status.rtt_p50_ms = health.rtt_p50.map(fine);
+        status.rtt_p99_ms = health.rtt_p99.map(fine);
+    }
     status.attempts = health.attempts;
     status.next_attempt_ms = health
         .next_attempt
@@ -161,3 +139,22 @@ pub(super) fn say(state: &State) -> String {
     }
     .to_string()
 }
+/// The state for somebody who did not see how it came about: an outage with its cause.
+pub(super) fn say_now(state: &State) -> String {
+    match state {
+        State::Reconnecting {
+            attempt,
+            cause,
+            next,
+            ..
+        } if *attempt > 0 => {
+            let doing = match next {
+                Some(_) => "waiting before",
+                None => "making",
+            };
+            format!("Connection lost ({cause}); {doing} attempt {attempt}")
+        }
+        state => say(state),
+    }
+}
+
