@@ -160,6 +160,8 @@ impl fmt::Display for Cause {
             Self::ProcessExited { status } => write!(f, "the browser ended: {status}"),
             Self::BrowserClosed => f.write_str("the browser was closed on request"),
             Self::BrowserReplaced => f.write_str("another browser answers at this address"),
+            // No code came with it: whoever answers there does not speak our protocol.
+            Self::Refused { status: 0, reason } => write!(f, "refused: {reason}"),
             Self::Refused { status, reason } => coded(f, "refused with", *status, reason),
             Self::Gone(what) => write!(f, "the endpoint is gone: {what}"),
             Self::Unreachable(what) => write!(f, "cannot be reached: {what}"),
@@ -253,6 +255,16 @@ mod tests {
             .into_refusal();
             assert_eq!(cause.is_final(), refused, "{code}");
         }
+    }
+
+    #[test]
+    fn a_refusal_without_a_code_shows_none() {
+        let refused = |status| Cause::Refused {
+            status,
+            reason: Str::from_static("not HTTP"),
+        };
+        assert_eq!(refused(0).to_string(), "refused: not HTTP");
+        assert_eq!(refused(403).to_string(), "refused with 403: not HTTP");
     }
 
     #[test]

@@ -85,9 +85,13 @@ fn human(status: &SessionStatus) -> String {
             status.losses
         ));
     } else if status.attempts > 0 || status.next_attempt_ms.is_some() {
-        let next = status.next_attempt_ms.map_or("now".to_owned(), |ms| {
-            format!("in {:.1} s", ms as f64 / 1e3)
-        });
+        let next = match status.next_attempt_ms {
+            Some(ms) => format!("in {:.1} s", ms as f64 / 1e3),
+            None if matches!(status.state.as_str(), "reconnecting" | "connecting") => {
+                "now".to_owned()
+            }
+            None => "none, it has given up".to_owned(),
+        };
         lines.push(format!("attempts: {}   next: {next}", status.attempts));
     }
     if status.in_flight + status.waiting > 0 {

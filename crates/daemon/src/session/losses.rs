@@ -70,12 +70,13 @@ impl Session {
                     Code::SessionExpired => "its time at the endpoint is over",
                     _ => "the endpoint refuses us",
                 };
-                (
-                    code,
-                    format!("{verb} (code {status}) {reason}")
-                        .trim_end()
-                        .to_owned(),
-                )
+                // A refusal that no code came with, such as an answer that is not HTTP.
+                let with = match status {
+                    0 => String::new(),
+                    status => format!(" (code {status})"),
+                };
+                let what = format!("{verb}{with} {reason}");
+                (code, what.trim_end().to_owned())
             }
             Cause::NotAllowed => (
                 Code::NeedsPerson,
