@@ -82,6 +82,14 @@ impl Chromium {
             .collect()
     }
 
+    /// The process ids of its GPU processes. Empty where there is no `/proc`.
+    pub fn gpu_pids(&self) -> Vec<u32> {
+        tree::descendants(self.pid)
+            .into_iter()
+            .filter(|pid| tree::has_argument(*pid, "--type=gpu-process"))
+            .collect()
+    }
+
     /// Kills the browser process at once (SIGKILL) and waits until it is gone. Harmless when it already is.
     pub fn kill(&self) -> Option<ExitStatus> {
         let mut child = self.lock();
@@ -104,7 +112,7 @@ impl Chromium {
         tree::signal(self.pid, rustix::process::Signal::CONT);
     }
 
-    /// Kills one renderer (SIGKILL), as the kernel's out-of-memory killer would.
+    /// Kills one renderer, or another helper (SIGKILL), as the kernel's out-of-memory killer would.
     #[cfg(unix)]
     pub fn kill_renderer(&self, pid: u32) {
         tree::signal(pid, rustix::process::Signal::KILL);

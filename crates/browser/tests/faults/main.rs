@@ -9,6 +9,7 @@
 
 mod browser_side;
 mod holes;
+mod processes;
 mod refusals;
 mod second_loss;
 mod stage;

@@ -1,8 +1,9 @@
 //! The connection ends, in every way a connection can end.
 
-use crate::stage::Stage;
+use crate::stage::{LONG, Stage};
 use keeptab_browser::{Cause, Options, State};
 use keeptab_testkit::{DropWhen, How};
+use tokio::time::timeout;
 
 /// Plays a fault that ends the connection, and looks at what is left.
 async fn survives(fault: impl FnOnce(&Stage) -> usize) -> Cause {
@@ -49,6 +50,31 @@ async fn close_1001_of_an_edge_that_restarts() {
         matches!(cause, Cause::CloseFrame { code: 1001, .. }),
         "{cause:?}"
     );
+}
+
+#[tokio::test]
+async fn close_1009_of_a_peer_that_finds_a_message_too_big() {
+    let cause = survives(|stage| stage.proxy.close(1009, "too big")).await;
+    assert!(
+        matches!(cause, Cause::CloseFrame { code: 1009, .. }),
+        "{cause:?}"
+    );
+}
+
+#[tokio::test]
+async fn close_1011_of_a_peer_in_trouble_is_given_time() {
+    let stage = Stage::set(Options::new()).await;
+    let pending = stage.pending().await;
+    let mut states = stage.session.state();
+    assert_eq!(stage.proxy.close(1011, "internal error"), 1);
+    // Where the others are called again at once.
+    let waits = |state: &State| matches!(state, State::Reconnecting { next: Some(_), .. });
+    timeout(LONG, states.wait_for(waits))
+        .await
+        .expect("it waits")
+        .unwrap();
+    stage.recovered(2, pending).await;
+    assert_eq!(stage.proxy.upgrades(), 2, "one new connection");
 }
 
 #[tokio::test]
