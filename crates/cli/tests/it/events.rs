@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::bed::{Bed, eventually, site};
 
 /// Begins to follow; what comes is read as lines of JSON, whatever their pieces.
-fn follow(bed: &Bed, query: &str) -> BufReader<UnixStream> {
+pub(crate) fn follow(bed: &Bed, query: &str) -> BufReader<UnixStream> {
     let mut stream = UnixStream::connect(bed.home().join("run/keeptab.sock")).unwrap();
     stream
         .set_read_timeout(Some(Duration::from_secs(60)))
@@ -40,7 +40,11 @@ fn next(stream: &mut BufReader<UnixStream>) -> Value {
     }
 }
 
-fn until(stream: &mut BufReader<UnixStream>, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+pub(crate) fn until(
+    stream: &mut BufReader<UnixStream>,
+    what: &str,
+    wanted: impl Fn(&Value) -> bool,
+) -> Value {
     let mut seen = Vec::new();
     loop {
         let event = next(stream);
