@@ -98,6 +98,19 @@ fn waking_up_asks_at_once_and_has_two_seconds() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_ends_no_connection_and_no_command() {
+    let mut world = World::open(&["A"]);
+    let wall = SystemTime::now();
+    world.link.wall_clock(world.now, wall);
+    world.link.wall_clock(world.now, wall - 3600 * SEC);
+    world.run();
+    world.advance(60 * SEC);
+    assert_eq!(world.link.state(), &State::Connected { epoch: Epoch(1) });
+    assert_eq!(world.link.health(world.now).counters.losses, 0);
+    world.finish();
+}
+
+#[test]
 fn a_silent_browser_behind_a_pipe_keeps_its_pipe() {
     let mut world = World::new(&["A"]);
     world.info.transport = Transport::Pipe;

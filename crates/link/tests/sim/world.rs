@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use keeptab_link::{
-    Cause, Config, DialError, DialInfo, Link, Output, Route, State, Submit, TargetId, Token,
+    Cause, Config, DialError, DialInfo, Epoch, Link, Output, Route, State, Submit, TargetId, Token,
     Transport,
 };
 use keeptab_protocol::Raw;
@@ -68,6 +68,8 @@ pub(crate) struct World {
     dials: u64,
     connected_before: bool,
     gap_since_loss: bool,
+    /// The newest connection that is known to those who listen.
+    told: Epoch,
     started: Instant,
     steps: u64,
     trace: bool,
@@ -106,6 +108,7 @@ impl World {
             dials: 0,
             connected_before: false,
             gap_since_loss: false,
+            told: Epoch(0),
             started: now,
             steps: 0,
             trace: std::env::var_os("KEEPTAB_SIM_TRACE").is_some(),
@@ -279,7 +282,12 @@ impl World {
                         self.promises.forget(&target.id);
                     }
                 }
-                Output::Event(_) | Output::Target(_) | Output::Keep => {}
+                Output::Event(event) => {
+                    // Between a loss and its record nothing of the new connection is told.
+                    let told = !self.connected_before || event.epoch <= self.told;
+                    assert!(told, "before its gap record: {event:?}");
+                }
+                Output::Target(_) | Output::Keep => {}
             }
         }
     }
@@ -301,6 +309,7 @@ impl World {
             }
             self.connected_before = true;
             self.gap_since_loss = false;
+            self.told = self.link.epoch();
         }
         if let State::Disconnected { cause } = state {
             panic!("gave up: {cause}");
