@@ -11,10 +11,22 @@ const FILES: &[(&str, &str)] = &[
     ("keeptab:timers", include_str!("prelude/timers.js")),
     ("keeptab:shape", include_str!("prelude/shape.js")),
     ("keeptab:web", include_str!("prelude/web.js")),
-    ("keeptab:url", include_str!("prelude/url.js")),
-    ("keeptab:events", include_str!("prelude/events.js")),
     ("keeptab:calls", include_str!("prelude/calls.js")),
     ("keeptab:session", include_str!("prelude/session.js")),
+];
+
+/// Files that run when one of their classes is first asked for, so that no start pays for them.
+const LAZY: &[(&str, &str, &[&str])] = &[
+    (
+        "keeptab:url",
+        include_str!("prelude/url.js"),
+        &["URL", "URLSearchParams"],
+    ),
+    (
+        "keeptab:events",
+        include_str!("prelude/events.js"),
+        &["Event", "EventTarget", "AbortController", "AbortSignal"],
+    ),
 ];
 
 /// The functions of the prelude that the worker calls.
@@ -33,16 +45,20 @@ pub(super) struct Prelude<'js> {
 impl<'js> Prelude<'js> {
     /// Runs the prelude in a new context. `kt` must already hold nothing but what natives put there.
     pub(super) fn load(ctx: &Ctx<'js>, native: &Object<'js>, kt: &Object<'js>) -> Result<Self> {
+        let classes: Vec<Vec<&str>> = LAZY.iter().map(|(.., classes)| classes.to_vec()).collect();
+        native.set("lazy", classes)?;
+        let (n, k) = (native.clone(), kt.clone());
+        native.set(
+            "load",
+            Function::new(ctx.clone(), move |ctx: Ctx<'js>, file: usize| {
+                match LAZY.get(file) {
+                    Some((name, source, _)) => run(&ctx, name, source, &n, &k),
+                    None => Ok(()),
+                }
+            })?,
+        )?;
         for (name, source) in FILES {
-            let mut options = EvalOptions::default();
-            options.filename = Some((*name).to_owned());
-            // The file is an arrow function behind comments: brackets make it an expression. They begin on a line
-            // of their own because a comment comes first.
-            let part: Function<'js> = ctx.eval_with_options(
-                format!("(\n{}\n)", source.trim_end().trim_end_matches(';')),
-                options,
-            )?;
-            part.call::<_, ()>((native.clone(), kt.clone()))?;
+            run(ctx, name, source, native, kt)?;
         }
         Ok(Self {
             enter: kt.get("enter")?,
@@ -56,4 +72,22 @@ impl<'js> Prelude<'js> {
             late: kt.get("late")?,
         })
     }
+}
+
+fn run<'js>(
+    ctx: &Ctx<'js>,
+    name: &str,
+    source: &str,
+    native: &Object<'js>,
+    kt: &Object<'js>,
+) -> Result<()> {
+    let mut options = EvalOptions::default();
+    options.filename = Some(name.to_owned());
+    // The file is an arrow function behind comments: brackets make it an expression. They begin on a line
+    // of their own because a comment comes first.
+    let part: Function<'js> = ctx.eval_with_options(
+        format!("(\n{}\n)", source.trim_end().trim_end_matches(';')),
+        options,
+    )?;
+    part.call((native.clone(), kt.clone()))
 }

@@ -106,6 +106,10 @@ async fn they_print_readably_and_are_not_cloned() {
             "DataCloneError",
         ),
         ("Object.keys(globalThis).includes('URL')", "false"),
+        (
+            "globalThis.AbortSignal = 'mine'; new AbortController(); return AbortSignal",
+            "mine",
+        ),
     ])
     .await;
 }

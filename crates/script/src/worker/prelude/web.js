@@ -1,10 +1,22 @@
 // The small web platform: text encoding, structuredClone, crypto. What the engine has itself (atob, btoa,
 // queueMicrotask, performance, DOMException) is left as it is; url.js and events.js have the rest.
 (native, kt) => {
+  const define = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, enumerable: false, configurable: true });
+  native.lazy.forEach((names, file) => {
+    for (const name of names) {
+      const get = () => {
+        native.load(file);
+        return globalThis[name];
+      };
+      Object.defineProperty(globalThis, name, { get, set: (value) => define(name, value), enumerable: false, configurable: true });
+    }
+  });
+
   // Classes whose inside JavaScript does not see: not cloned, and printed by `show`, if there is one.
   kt.opaque = [];
   kt.expose = (type, show) => {
-    Object.defineProperty(globalThis, type.name, { value: type, writable: true, enumerable: false, configurable: true });
+    // What a snippet has put in its place stays.
+    if (Object.getOwnPropertyDescriptor(globalThis, type.name)?.get !== undefined) define(type.name, type);
     Object.defineProperty(type.prototype, Symbol.toStringTag, { value: type.name, configurable: true });
     kt.opaque.push({ type, show });
   };
