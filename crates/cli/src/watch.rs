@@ -17,6 +17,8 @@ struct Event {
     #[serde(default)]
     what: String,
     #[serde(default)]
+    hint: Option<String>,
+    #[serde(default)]
     count: u64,
 }
 
@@ -56,6 +58,14 @@ pub(crate) fn watch(app: &mut App) -> Result<u8, ApiError> {
 fn human(event: &Event) -> Option<String> {
     match event.event.as_str() {
         "state" => Some(format!("{}: {}", event.session, event.text)),
+        "loss" => {
+            let hint = event.hint.as_deref();
+            let hint = hint.map_or_else(String::new, |hint| format!("; try: {hint}"));
+            Some(format!(
+                "{}: {}: {}{hint}",
+                event.session, event.what, event.text
+            ))
+        }
         "session" => Some(format!("{}: session {}", event.session, event.what)),
         "dropped" => Some(format!("({} changes were not shown)", event.count)),
         _ => None,

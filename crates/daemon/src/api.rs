@@ -9,10 +9,12 @@ use serde_json::value::RawValue;
 use crate::error::ApiError;
 
 mod dialog;
+mod leftovers;
 mod observe;
 mod policies;
 
 pub use dialog::{DialogAnswer, DialogAnswered, OpenDialog};
+pub use leftovers::{AdoptRequest, Adopted, Fate, Leftover, LeftoverKind, SweepRequest, Swept};
 pub use observe::{
     ClearRequest, Cleared, Entries, EntriesQuery, EntryDetail, EntryQuery, EventsQuery, Recording,
     UnknownRecording,
@@ -77,6 +79,9 @@ pub struct Health {
     /// What is not as it should be although the daemon works.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// The sessions that left browsers behind which run and which no session has.
+    #[serde(default)]
+    pub left_behind: Vec<String>,
 }
 
 /// `POST /v1/daemon/stop`.
@@ -244,8 +249,8 @@ pub struct TabRequest {
 pub struct SessionStatus {
     /// Its name.
     pub session: String,
-    /// `connected`, `connecting`, `reconnecting`, `unresponsive` (the browser is silent), `waiting_for_human`,
-    /// `closed`, `no_browser`; or, when nothing goes on by itself, the code of the error: `disconnected`,
+    /// `connected`, `connecting` (also while it is taken over from the daemon before), `reconnecting`,
+    /// `unresponsive` (the browser is silent), `waiting_for_human`, `closed`, `no_browser`; or, when nothing goes on by itself, the code of the error: `disconnected`,
     /// `browser_gone`, `browser_replaced`, `keeper_died`, `session_refused`, `session_expired`, `session_ended`.
     pub state: String,
     /// The state in one line for people.
@@ -312,6 +317,9 @@ pub struct SessionStatus {
     pub hint: Option<String>,
     /// How long it exists, in seconds.
     pub age_s: u64,
+    /// The sessions that left browsers behind which no session has; only in the status of one session.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_behind: Vec<String>,
 }
 
 /// `GET /v1/sessions`.

@@ -75,6 +75,7 @@ pub fn checks(paths: &Paths, client: &mut Client, build: &Build) -> Vec<Check> {
     checks.push(directories(paths));
     checks.push(space(paths));
     checks.push(daemon(paths, client, build));
+    checks.push(leftovers(paths, client));
     checks
 }
 
@@ -252,6 +253,35 @@ fn daemon(paths: &Paths, client: &mut Client, build: &Build) -> Check {
                 .hint
                 .unwrap_or_else(|| "keeptab daemon restart".into()),
         ),
+    }
+}
+
+/// Browsers that run although nobody has them. Only a daemon knows which are whose.
+fn leftovers(paths: &Paths, client: &mut Client) -> Check {
+    const NAME: &str = "left behind";
+    let health = client.call_running::<crate::api::Health>(Method::Get, "/v1/health", &());
+    match health {
+        Ok(Some(health)) => match health.left_behind.first() {
+            None => Check::ok(NAME, "no browser runs that no session has"),
+            Some(first) => Check::not_ok(
+                NAME,
+                Verdict::Warning,
+                format!(
+                    "browsers run that no session has, left by: {}",
+                    health.left_behind.join(", ")
+                ),
+                format!("keeptab --session {first} adopt, or end them: keeptab sweep"),
+            ),
+        },
+        _ => match crate::leftovers::alive(paths).len() {
+            0 => Check::ok(NAME, "no browser of ours runs"),
+            running => Check::ok(
+                NAME,
+                format!(
+                    "{running} running without a daemon; the next command starts one, which takes over those of its sessions"
+                ),
+            ),
+        },
     }
 }
 

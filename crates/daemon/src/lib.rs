@@ -16,6 +16,7 @@ mod error;
 pub mod exit;
 mod fds;
 mod handover;
+mod leftovers;
 mod lock;
 mod logfile;
 mod observe;

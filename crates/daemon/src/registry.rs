@@ -1,7 +1,7 @@
 //! The daemon's own state: its sessions by name, who owns which tab, and its end.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::api::{CloseRequest, Health, StopRequest, Stopped};
 use crate::error::{ApiError, Code};
+use crate::leftovers;
 use crate::observe::{Archive, Hub};
 use crate::paths::Paths;
 use crate::run::Config;
@@ -110,13 +111,21 @@ impl Daemon {
     /// # Errors
     /// There is none; the names that exist are in the hint.
     pub(crate) fn session(&self, name: &str) -> Result<Arc<Session>, ApiError> {
+        if let Some(session) = self.map().get(name) {
+            return Ok(Arc::clone(session));
+        }
+        let left_behind = leftovers::names(self).iter().any(|left| left == name);
         let map = self.map();
         map.get(name).cloned().ok_or_else(|| {
             let error = ApiError::new(
                 Code::NoSuchSession,
                 format!("there is no session \"{name}\""),
             );
-            if map.is_empty() {
+            if left_behind {
+                error.hint(format!(
+                    "its browser was left behind: keeptab --session {name} adopt"
+                ))
+            } else if map.is_empty() {
                 error.hint("keeptab open URL")
             } else {
                 let names: Vec<&str> = map.keys().map(String::as_str).take(8).collect();
@@ -148,6 +157,26 @@ impl Daemon {
         let session = Session::new(name, self);
         map.insert(name.to_owned(), Arc::clone(&session));
         Ok(session)
+    }
+
+    /// The session that has the browser of the keeper at this socket, whether it can reach it or not.
+    pub(crate) fn holder_of_keeper(&self, socket: &Path) -> Option<String> {
+        self.map()
+            .values()
+            .find(|session| session.keeper_socket().as_deref() == Some(socket))
+            .map(|session| session.name().to_owned())
+    }
+
+    /// Whether the session of this name is being opened, closed or taken over.
+    pub(crate) fn is_busy(&self, name: &str) -> bool {
+        self.map()
+            .get(name)
+            .is_some_and(|session| session.is_busy())
+    }
+
+    /// Why the keeper at this socket must be left alone although no session has it.
+    pub(crate) fn why_not_sweep(&self, socket: &Path) -> Option<String> {
+        self.saver.why_not_sweep(socket)
     }
 
     /// Forgets a session, unless another took its name meanwhile.
@@ -189,6 +218,11 @@ impl Daemon {
             }
         }
         saver::start(self);
+        for name in leftovers::names(self) {
+            tracing::warn!(
+                "the browser of session \"{name}\" runs, and no session has it; keeptab adopt {name}, or end it: keeptab sweep"
+            );
+        }
     }
 
     /// What writes the registry.
@@ -203,18 +237,21 @@ impl Daemon {
     }
 
     pub(crate) fn health(&self) -> Health {
+        // Not in the literal: the guard would be held to its end, and the last field asks for it again.
+        let sessions = self.map().len();
         Health {
             version: self.build.version.clone(),
             build: self.build.to_string(),
             pid: std::process::id(),
             uptime_s: self.started.elapsed().as_secs(),
-            sessions: self.map().len(),
+            sessions,
             warnings: self
                 .saver
                 .trouble()
                 .into_iter()
                 .chain(self.archive.trouble())
                 .collect(),
+            left_behind: leftovers::names(self),
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, SystemTime};
 
@@ -33,6 +34,16 @@ pub(crate) struct Saver {
     /// Why the last write failed, while that is so.
     trouble: Mutex<Option<String>>,
     books: Turn<Books>,
+    unread: Mutex<Unread>,
+}
+
+/// What of the registry could not be read: the browsers in it are somebody's.
+#[derive(Debug, Default)]
+struct Unread {
+    /// All of it.
+    everything: bool,
+    /// The sockets of keepers of sessions that only a newer build can read.
+    keepers: HashSet<PathBuf>,
 }
 
 /// What is on disk.
@@ -71,6 +82,7 @@ impl Saver {
                 holder: format!("daemon {} {}", std::process::id(), started.as_millis()),
                 ..Books::default()
             }),
+            unread: Mutex::default(),
         }
     }
 
@@ -97,6 +109,22 @@ impl Saver {
         trouble.clone()
     }
 
+    /// Why the keeper at this socket must be left alone although no session has it.
+    pub(crate) fn why_not_sweep(&self, socket: &Path) -> Option<String> {
+        let unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        if unread.everything {
+            return Some(
+                "the sessions of the daemon before cannot be read, so it may be one of theirs; \
+                 adopt it, then close it"
+                    .to_owned(),
+            );
+        }
+        unread
+            .keepers
+            .contains(socket)
+            .then(|| "it belongs to a session that this build cannot read".to_owned())
+    }
+
     fn note(&self, outcome: Result<(), String>) {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if let (Err(what), None) = (&outcome, &*trouble) {
@@ -118,7 +146,14 @@ impl Saver {
     /// write nor reach a browser behind a keeper.
     pub(crate) async fn take_over(&self, archive: &Archive) -> Vec<Left> {
         let mut books = self.books.lock().await;
-        match books.read(archive).await {
+        let mut keepers = HashSet::new();
+        let outcome = books.read(archive, &mut keepers).await;
+        let everything = outcome.is_err();
+        *self.unread.lock().unwrap_or_else(PoisonError::into_inner) = Unread {
+            everything,
+            keepers,
+        };
+        match outcome {
             Ok(left) => left,
             Err(error) => {
                 self.note(Err(format!(
@@ -161,7 +196,11 @@ async fn write(daemon: &Weak<Daemon>, wanted: &mut watch::Receiver<u64>) -> bool
 }
 
 impl Books {
-    async fn read(&mut self, archive: &Archive) -> Result<Vec<Left>, StoreError> {
+    async fn read(
+        &mut self,
+        archive: &Archive,
+        unread: &mut HashSet<PathBuf>,
+    ) -> Result<Vec<Left>, StoreError> {
         let store = archive.store().await?;
         let seal = archive.seal().await?;
         let mut left = Vec::new();
@@ -175,6 +214,7 @@ impl Books {
                 // Left alone: a newer build may read it.
                 Err(error) => {
                     tracing::warn!("session \"{name}\" is not taken over: {error}");
+                    unread.extend(row.keeper.map(PathBuf::from));
                     continue;
                 }
             };

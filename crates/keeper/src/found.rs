@@ -6,13 +6,24 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
+use crate::process::{runs, signal};
 use crate::state::{Life, State, start_time, with_suffix};
 
 /// How the names of state files end.
 pub const STATE_SUFFIX: &str = ".keeper";
 
+/// What lies beside a state file: its name and one of these.
+pub const BESIDE: [&str; 3] = [".stderr", ".log", ".new"];
+
+/// Removes what lies beside a state file, once nobody needs it any more.
+pub fn clear_beside(state: &Path) {
+    for suffix in BESIDE {
+        let _ = fs::remove_file(with_suffix(state, suffix));
+    }
+}
+
 /// A state file and what became of its keeper.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Found {
     /// The state file.
     pub path: PathBuf,
@@ -62,6 +73,39 @@ impl Found {
         })
     }
 
+    /// Whether the keeper's process runs, also one that only waits to tell of its browser's end.
+    #[must_use]
+    pub fn keeper_runs(&self) -> bool {
+        runs(self.state.pid, self.state.started)
+    }
+
+    /// Whether the browser's process runs.
+    #[must_use]
+    pub fn browser_runs(&self) -> bool {
+        runs(self.state.browser_pid, self.state.browser_started)
+    }
+
+    /// Asks the keeper to end, which closes its browser first. False when it runs no more; another
+    /// process that has its id by now is not touched.
+    ///
+    /// # Errors
+    /// The system does not let us.
+    pub fn ask_to_end(&self) -> io::Result<bool> {
+        signal(self.state.pid, self.state.started, Signal::TERM)
+    }
+
+    /// Asks the browser of a dead keeper to end; it saves its profile first. False as above.
+    ///
+    /// # Errors
+    /// The system does not let us.
+    pub fn ask_browser_to_end(&self) -> io::Result<bool> {
+        signal(
+            self.state.browser_pid,
+            self.state.browser_started,
+            Signal::INT,
+        )
+    }
+
     /// Removes what a dead keeper left: its files, and its browser if that one
     /// still runs (told from a reused process id by its start time). Does
     /// nothing and returns false while the keeper is alive.
@@ -80,14 +124,8 @@ impl Found {
             let _ = kill_process_group(pid, Signal::KILL);
             let _ = kill_process(pid, Signal::KILL);
         }
-        for path in [
-            self.state.socket.clone(),
-            with_suffix(&self.path, ".stderr"),
-            with_suffix(&self.path, ".log"),
-            with_suffix(&self.path, ".new"),
-        ] {
-            let _ = fs::remove_file(path);
-        }
+        let _ = fs::remove_file(&self.state.socket);
+        clear_beside(&self.path);
         fs::remove_file(&self.path)?;
         Ok(true)
     }

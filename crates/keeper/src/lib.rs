@@ -104,10 +104,13 @@ mod run;
 mod signals;
 mod spawn;
 mod state;
+mod listening;
 pub mod wire;
 
 pub use error::{SpawnError, SpawnErrorKind};
-pub use found::{Found, STATE_SUFFIX, list};
+mod process;
+pub use found::{BESIDE, Found, STATE_SUFFIX, clear_beside, list};
+pub use listening::Listening;
 pub use run::run;
 pub use spawn::{SpawnArgs, Spawned, spawn};
 pub use state::{Life, State};

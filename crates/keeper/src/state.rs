@@ -128,7 +128,7 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-fn has_proc() -> bool {
+pub(crate) fn has_proc() -> bool {
     Path::new("/proc/self/stat").exists()
 }
 

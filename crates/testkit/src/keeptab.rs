@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use tempfile::TempDir;
 
-/// The built `keeptab` with its own `KEEPTAB_HOME`. Dropping it stops the daemon that was started there.
+/// The built `keeptab` with its own `KEEPTAB_HOME`. Dropping it ends the daemon that was started there, and all browsers,
+/// also those that outlived a daemon which was killed.
 #[derive(Debug)]
 pub struct Keeptab {
     program: PathBuf,
@@ -91,14 +92,24 @@ impl Keeptab {
 
 impl Drop for Keeptab {
     fn drop(&mut self) {
-        if self.program.exists() {
-            let mut stop = self.command();
-            stop.args(["daemon", "stop"])
+        // Without a data directory there was never a daemon.
+        if !self.program.exists() || !self.home().join("data").exists() {
+            return;
+        }
+        for args in [
+            // Only a daemon knows what there is to end, and this one may have been killed.
+            &["daemon", "start"][..],
+            &["sweep"],
+            &["daemon", "stop", "--discard"],
+        ] {
+            let mut command = self.command();
+            command
+                .args(args)
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null());
-            // When it fails there was no daemon, or the test already said what is wrong.
-            let _ = stop.status();
+            // When it fails, the test has already said what is wrong.
+            let _ = command.status();
         }
     }
 }

@@ -156,6 +156,12 @@ fn status(app: &mut App) -> Result<u8, ApiError> {
         span(health.uptime_s),
         health.sessions
     ));
+    if !health.left_behind.is_empty() {
+        app.output().note(&format!(
+            "browsers that no session has, left by: {} (keeptab sweep --dry-run)",
+            health.left_behind.join(", ")
+        ));
+    }
     for warning in &health.warnings {
         app.output().note(&format!("warning: {warning}"));
     }

@@ -1,5 +1,6 @@
 //! The commands, one file each; `tests/it` has a module for every one of them.
 
+pub(crate) mod adopt;
 pub(crate) mod attach;
 pub(crate) mod browsers;
 pub(crate) mod clear;
@@ -19,6 +20,7 @@ pub(crate) mod reconnect;
 pub(crate) mod sessions;
 pub(crate) mod spec;
 pub(crate) mod status;
+pub(crate) mod sweep;
 pub(crate) mod tab;
 pub(crate) mod version;
 

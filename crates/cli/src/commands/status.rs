@@ -116,6 +116,12 @@ fn human(status: &SessionStatus) -> String {
         Some(tab) => lines.push(format!("active: {}", describe(tab))),
         None => lines.push("active: none".into()),
     }
+    if !status.left_behind.is_empty() {
+        lines.push(format!(
+            "left behind by other sessions: {} (keeptab sweep --dry-run)",
+            status.left_behind.join(", ")
+        ));
+    }
     if let Some(hint) = &status.hint {
         lines.push(format!("try: {hint}"));
     }

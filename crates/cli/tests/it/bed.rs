@@ -98,6 +98,23 @@ impl Bed {
         self.ok(["--session", session, "js", &code])
     }
 
+    /// Kills the daemon and loses everything it knew: browsers run on, and no session has them.
+    pub(crate) fn lose_the_records(&self) {
+        let pid = self.daemon_pid();
+        let killed = Command::new("kill").args(["-9", &pid.to_string()]).status();
+        assert!(killed.unwrap().success());
+        eventually("the daemon is gone", || !alive(pid));
+        for name in ["store.db", "store.db-wal", "store.db-shm"] {
+            let _ = std::fs::remove_file(self.home().join("data").join(name));
+        }
+    }
+
+    /// What the state file of the keeper of a session says.
+    pub(crate) fn keeper(&self, session: &str) -> Value {
+        let path = self.home().join(format!("data/keepers/{session}.keeper"));
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    }
+
     /// The process id of the running daemon.
     pub(crate) fn daemon_pid(&self) -> u32 {
         let (code, status) = self.json(["daemon", "status"]);
@@ -106,14 +123,6 @@ impl Bed {
             .as_u64()
             .and_then(|pid| u32::try_from(pid).ok())
             .unwrap()
-    }
-}
-
-impl Drop for Bed {
-    fn drop(&mut self) {
-        // Browsers of sessions live on when only the daemon is stopped, or was killed.
-        let _ = self.keeptab.run(["daemon", "start"]);
-        let _ = self.keeptab.run(["daemon", "stop", "--discard"]);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The program as people and scripts meet it: the built binary, a home of its own, a real browser.
 #![allow(clippy::unwrap_used)] // a test may panic; so may what helps it
 
+mod adopt;
 mod attach;
 mod bed;
 mod browsers;
@@ -27,10 +28,12 @@ mod network;
 mod open;
 mod policies;
 mod reconnect;
+mod refusals;
 mod secrets;
 mod sessions;
 mod spec;
 mod status;
+mod sweep;
 mod tab;
 mod tour;
 mod usage;

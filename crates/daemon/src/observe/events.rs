@@ -10,6 +10,7 @@ use super::gaps::wall;
 use super::hub::{CONSOLE, Channels, NETWORK, STATE, TABS};
 use super::observer::Observer;
 use crate::api::SessionStatus;
+use crate::error::ApiError;
 
 fn now() -> String {
     Wall::from(SystemTime::now()).rfc3339()
@@ -54,6 +55,18 @@ impl Observer {
                 "epoch": epoch,
                 "text": change.to_string(),
                 "outage_ms": outage.and_then(|ms| u64::try_from(ms).ok()),
+            })
+        });
+    }
+
+    /// Something is lost for good: by its name, with the way on. Whoever asks from now on gets the same error.
+    pub(crate) fn tell_loss(&self, error: &ApiError) {
+        self.tell(STATE, "loss", || {
+            json!({
+                "what": error.code.name(),
+                "text": error.message,
+                "hint": error.hint,
+                "exit_code": error.exit_code(),
             })
         });
     }

@@ -5,6 +5,7 @@ mod daemon;
 mod dialog;
 mod gate;
 mod js;
+mod leftovers;
 mod observe;
 mod router;
 mod sessions;

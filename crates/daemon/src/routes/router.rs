@@ -8,7 +8,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use super::gate::gate;
-use super::{daemon, dialog, js, observe, sessions, tabs};
+use super::{daemon, dialog, js, leftovers, observe, sessions, tabs};
 use crate::error::{ApiError, Code};
 use crate::registry::Daemon;
 
@@ -44,6 +44,8 @@ pub(crate) fn router(state: Arc<Daemon>) -> Router {
             get(observe::request),
         )
         .route("/v1/sessions/{name}/clear", post(observe::clear))
+        .route("/v1/sessions/{name}/adopt", post(leftovers::adopt))
+        .route("/v1/sweep", post(leftovers::sweep))
         .route("/v1/events", get(observe::events))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)

@@ -52,17 +52,40 @@ impl Session {
             })
     }
 
-    /// Launches a browser for this session, with the profile that belongs to its name.
+    /// The same, if nobody changes it now.
+    pub(crate) fn try_turn(&self) -> Option<tokio::sync::OwnedMutexGuard<()>> {
+        Arc::clone(&self.turn).try_lock_owned().ok()
+    }
+
+    /// Whether somebody changes its browser now.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.turn.try_lock().is_err()
+    }
+
+    /// Waits until the browser of the daemon before is taken over, or turned out to be lost; but no
+    /// longer than until `deadline`.
+    pub(crate) async fn settled(&self, deadline: Instant) {
+        if self.with(|inner| matches!(inner.hold, Hold::Missing(_))) {
+            drop(timeout_at(deadline, self.turn.lock()).await);
+        }
+    }
+
+    /// Launches a browser for this session, with the profile that belongs to its name. Returns whether
+    /// it still ran, with tabs that somebody left in it.
     ///
     /// # Errors
-    /// No browser is installed, it does not start, or not in time.
+    /// No browser is installed, it does not start, or not in time; or another session has adopted it.
     pub(super) async fn launch(
         &self,
         headful: bool,
         program: Option<&str>,
         deadline: Instant,
-    ) -> Result<(), ApiError> {
+    ) -> Result<bool, ApiError> {
         let daemon = self.daemon()?;
+        let socket = daemon.paths().keeper_socket(self.name());
+        if let Some(other) = daemon.holder_of_keeper(&socket) {
+            return Err(super::adopt::taken(self.name(), &other));
+        }
         let profile = daemon.paths().profiles().join(self.name());
         let mut launch = LaunchOptions::new()
             .profile_dir(&profile)
@@ -70,17 +93,20 @@ impl Session {
             .start_timeout(remaining(deadline));
         launch.executable = program.map(PathBuf::from);
         let options = self.options();
-        let (browser, place) =
-            super::launch::start(&daemon, self.name(), launch, options, deadline).await?;
-        tracing::info!("session \"{}\": launched a browser", self.name());
+        let started = super::launch::start(&daemon, self.name(), launch, options, deadline).await?;
+        if !started.found {
+            tracing::info!("session \"{}\": launched a browser", self.name());
+        }
         self.with(|inner| {
+            inner.keeper = None;
             inner.launched_as = LaunchedAs {
                 headful,
                 program: program.map(str::to_owned),
             };
         });
-        self.hold(Held::new(browser, place, Some(profile))).await;
-        Ok(())
+        self.hold(Held::new(started.browser, started.place, Some(profile)))
+            .await;
+        Ok(started.found)
     }
 
     /// Attaches to a running browser, in place of one that was attached to before.

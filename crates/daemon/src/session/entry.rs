@@ -209,6 +209,19 @@ impl Session {
         self.with(|inner| matches!(inner.hold, Hold::Missing(_)))
     }
 
+    /// The socket of the keeper of its browser.
+    pub(crate) fn keeper_socket(&self) -> Option<PathBuf> {
+        let place = self.with(|inner| match &inner.hold {
+            Hold::Held(held) => Some(held.place.clone()),
+            Hold::Missing(missing) => Some(missing.place.clone()),
+            Hold::Nothing => None,
+        })?;
+        match place {
+            Place::Keeper(socket) => Some(socket),
+            _ => None,
+        }
+    }
+
     /// Whether it has neither a browser nor a scope.
     pub(crate) fn is_unused(&self) -> bool {
         // Whoever has the turn may be about to give it a browser.

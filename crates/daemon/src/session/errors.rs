@@ -50,9 +50,11 @@ pub(super) fn from_connect(error: &ConnectError) -> ApiError {
             (Code::LaunchFailed, "keeptab doctor")
         }
         ConnectKind::Invalid | ConnectKind::Unsupported => (Code::Invalid, "keeptab help attach"),
-        ConnectKind::Unreachable | ConnectKind::Refused | ConnectKind::Busy => {
-            (Code::Disconnected, "keeptab browsers")
-        }
+        ConnectKind::Refused => (
+            Code::SessionRefused,
+            "check the address and its credentials",
+        ),
+        ConnectKind::Unreachable | ConnectKind::Busy => (Code::Disconnected, "keeptab browsers"),
         _ => (Code::Failed, "keeptab doctor"),
     };
     let ours =

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
 use keeptab_browser::{
-    EventFilter, Notice, Session as Browser, TargetChange, TargetId, TargetInfo,
+    EventFilter, Notice, Session as Browser, State, TargetChange, TargetId, TargetInfo,
 };
 use keeptab_link::Condition;
 use serde_json::json;
@@ -79,6 +79,7 @@ impl Guard {
             Notice::State(change) if change.state.is_final() => {
                 self.forget_old();
                 let gone = self.gone.drain(..).map(|(_, info)| info).collect();
+                session.say_loss(&change.state);
                 session.browser_died(&self.browser, gone).await;
             }
             _ => {}
@@ -141,6 +142,20 @@ impl Session {
     /// What it does by itself.
     pub(super) fn policies(&self) -> Policies {
         self.with(|inner| inner.policies)
+    }
+
+    /// Names what is lost for good, for those who follow.
+    fn say_loss(&self, state: &State) {
+        // The end that somebody asked for is no loss.
+        if matches!(state, State::Closed) {
+            return;
+        }
+        if let Ok(held) = self.held()
+            && let Some(error) = self.loss(&held, state)
+        {
+            tracing::warn!("{error}");
+            self.observer.tell_loss(&error);
+        }
     }
 
     async fn browser_died(self: &Arc<Self>, dead: &Browser, gone: Vec<TargetInfo>) {

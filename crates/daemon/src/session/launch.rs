@@ -14,14 +14,19 @@ use crate::error::{ApiError, Code};
 use crate::handover::Place;
 use crate::registry::Daemon;
 
-/// How long a browser may take to end: as long as its keeper is patient with it, and a little.
-const END_PATIENCE: Duration = Duration::from_secs(22);
-
 /// How long the last process of a browser may hold its profile after the browser ended.
 const LET_GO_PATIENCE: Duration = Duration::from_secs(3);
 
 /// A browser that no daemon has asked for since then is ended by its keeper; its profile stays.
 const ORPHAN_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// A browser that runs, and where it is.
+pub(super) struct Started {
+    pub(super) browser: keeptab_browser::Session,
+    pub(super) place: Place,
+    /// It was there already: what its tabs show is somebody's work.
+    pub(super) found: bool,
+}
 
 /// Starts a browser and says where it is. Where a keeper cannot run, the browser is held by a pipe
 /// of this process, and ends with it.
@@ -34,20 +39,24 @@ pub(super) async fn start(
     launch: LaunchOptions,
     options: Options,
     deadline: Instant,
-) -> Result<(keeptab_browser::Session, Place), ApiError> {
+) -> Result<Started, ApiError> {
     let state = daemon.paths().keepers().join(format!("{name}.keeper"));
     if let Some(socket) = left_behind(state.clone()).await {
         // The browser of an earlier session of this name, which nobody closed.
         let browser = connect(socket.clone(), options, deadline).await?;
         tracing::info!("session \"{name}\": found its browser still running");
-        return Ok((browser, Place::Keeper(socket)));
+        return Ok(Started {
+            browser,
+            place: Place::Keeper(socket),
+            found: true,
+        });
     }
     let command = command(&launch).await?;
     let args = SpawnArgs {
         program: daemon.program().clone(),
         prefix: vec!["keeper".into()],
         socket: daemon.paths().keeper_socket(name),
-        state,
+        state: state.clone(),
         profile: command.profile_dir,
         browser: command.executable,
         flags: command.arguments,
@@ -71,9 +80,16 @@ pub(super) async fn start(
     };
     let browser = connect(spawned.socket.clone(), options, deadline).await;
     if browser.is_err() {
-        end(spawned.pid);
+        let asked = Found::read(&state).and_then(|found| found.ask_to_end());
+        if let Err(error) = asked {
+            tracing::warn!("cannot end the keeper of \"{name}\": {error}");
+        }
     }
-    Ok((browser?, Place::Keeper(spawned.socket)))
+    Ok(Started {
+        browser: browser?,
+        place: Place::Keeper(spawned.socket),
+        found: false,
+    })
 }
 
 /// The command line, once nobody holds the profile: what ended a moment ago may still be letting go
@@ -107,7 +123,11 @@ async fn left_behind(state: PathBuf) -> Option<PathBuf> {
     tokio::task::spawn_blocking(look).await.ok().flatten()
 }
 
-async fn connect(
+/// Takes over the browser of the keeper at this socket.
+///
+/// # Errors
+/// The keeper does not let us, or its browser does not answer.
+pub(super) async fn connect(
     socket: PathBuf,
     options: Options,
     deadline: Instant,
@@ -118,14 +138,15 @@ async fn connect(
         .map_err(|error| from_connect(&error))
 }
 
-async fn by_pipe(
-    launch: LaunchOptions,
-    options: Options,
-) -> Result<(keeptab_browser::Session, Place), ApiError> {
+async fn by_pipe(launch: LaunchOptions, options: Options) -> Result<Started, ApiError> {
     let browser = keeptab_browser::Session::launch(launch, options)
         .await
         .map_err(|error| from_connect(&error))?;
-    Ok((browser, Place::Pipe))
+    Ok(Started {
+        browser,
+        place: Place::Pipe,
+        found: false,
+    })
 }
 
 fn not_started(error: &SpawnError) -> ApiError {
@@ -134,64 +155,5 @@ fn not_started(error: &SpawnError) -> ApiError {
     match error.hint() {
         Some(hint) => ours.hint(hint),
         None => ours,
-    }
-}
-
-/// Ends the keeper of a session, and with it its browser, politely; returns when both are gone.
-///
-/// # Errors
-/// They are still there after all patience.
-pub(super) async fn end_keeper(daemon: &Arc<Daemon>, name: &str) -> Result<(), ApiError> {
-    let state = daemon.paths().keepers().join(format!("{name}.keeper"));
-    let until = Instant::now() + END_PATIENCE;
-    let mut told = false;
-    loop {
-        // The keeper removes its state file as the last thing it does.
-        let Ok(found) = Found::read(&state) else {
-            return Ok(());
-        };
-        if !told {
-            end(found.state.pid);
-            told = true;
-        }
-        let browser = found.state.browser_pid;
-        if found.life != Life::Alive {
-            // A keeper whose browser died by itself leaves its state for whoever asks why.
-            let cleared = tokio::task::spawn_blocking(move || found.clear()).await;
-            match cleared {
-                Ok(Ok(true)) => return Ok(()),
-                Ok(Ok(false)) => {}
-                Ok(Err(error)) => {
-                    return Err(ApiError::new(
-                        Code::Machine,
-                        format!("cannot clear up after the keeper of \"{name}\": {error}"),
-                    ));
-                }
-                Err(error) => return Err(ApiError::new(Code::Internal, error.to_string())),
-            }
-        }
-        if Instant::now() >= until {
-            return Err(ApiError::new(
-                Code::Deadline,
-                format!(
-                    "the browser of \"{name}\" (process {}) does not end",
-                    browser
-                ),
-            )
-            .hint(format!("kill {}", browser)));
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
-/// Asks a keeper to end; it closes its browser first.
-fn end(pid: u32) {
-    let pid = i32::try_from(pid)
-        .ok()
-        .and_then(rustix::process::Pid::from_raw);
-    if let Some(pid) = pid
-        && let Err(error) = rustix::process::kill_process(pid, rustix::process::Signal::TERM)
-    {
-        tracing::warn!("cannot end the keeper: {error}");
     }
 }

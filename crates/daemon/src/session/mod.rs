@@ -5,6 +5,8 @@
 //! | `entry` | what a session is, what it owns, what the next daemon needs of it |
 //! | `connect` | getting a browser: launch, attach, take over |
 //! | `launch` | starting a browser of our own |
+//! | `ending` | the end of a keeper and its browser |
+//! | `adopt` | a session over a browser that was left behind |
 //! | `open` | new tabs, and the whole session: attach, detach, close |
 //! | `tabs` | listing, picking, closing |
 //! | `closing` | closing a tab to the end, against a page that objects |
@@ -21,9 +23,11 @@
 //! | `observing` | what its tabs said and asked for |
 //! | `errors` | other rooms' errors as ours |
 
+mod adopt;
 mod closing;
 mod connect;
 mod dialog;
+mod ending;
 mod entry;
 mod errors;
 mod fence;
@@ -41,4 +45,5 @@ mod status;
 mod succession;
 mod tabs;
 
+pub(crate) use ending::end_keeper;
 pub(crate) use entry::Session;

@@ -34,24 +34,34 @@ impl Session {
         let until = deadline(request.timeout_ms);
         let turn = self.my_turn(until).await?;
         let created = self.with(|inner| matches!(inner.hold, Hold::Nothing));
+        let mut found = false;
         if created {
             self.observer
                 .set_recording(request.record.unwrap_or_default());
-            self.launch(request.headful, request.program.as_deref(), until)
+            found = self
+                .launch(request.headful, request.program.as_deref(), until)
                 .await?;
         }
         self.choose_policies(request.policies)?;
         let held = self.live()?;
         held.learn_product().await;
         drop(turn);
-        // A new browser comes with a blank tab; a second one would only be in the way.
-        let first = if created {
+        // A new browser comes with a blank tab; a second one would only be in the way. What the tabs of one
+        // that was there already show is not ours to replace.
+        let first = if created && !found {
             self.own_tabs(&held).await.0.into_iter().next()
         } else {
             None
         };
         let first = first.map(|tab| held.browser.tab(tab.id.as_str()));
-        self.open_tab(&held, first, &url, created, until).await
+        let mut opened = self.open_tab(&held, first, &url, created, until).await?;
+        if found {
+            opened.notes.push(
+                "its browser was still running, without a session; its tabs are there: keeptab tab"
+                    .to_owned(),
+            );
+        }
+        Ok(opened)
     }
 
     /// `tab new`: a tab in the browser that is there.
@@ -225,7 +235,7 @@ impl Session {
             }
         };
         if let (Some(Place::Keeper(_)), Some(_)) = (&place, &profile) {
-            super::launch::end_keeper(&daemon, &self.keeper_name()).await?;
+            super::ending::end_keeper(&daemon, &self.keeper_name()).await?;
         }
         self.observer.forget().await;
         daemon.forget(self);
@@ -243,6 +253,12 @@ impl Session {
                     )
                 })?;
                 said.push_str(", its profile is thrown away");
+            }
+            Some(_) if self.keeper_name() != self.name() => {
+                said.push_str(&format!(
+                    ", its profile is kept for the next session \"{}\"",
+                    self.keeper_name()
+                ));
             }
             Some(_) => said.push_str(", its profile is kept for the next session of this name"),
             None => {}

@@ -104,7 +104,7 @@ impl Session {
         }
         let (tabs, more) = self.tabs_to_open(dead, gone);
         let snapshot = dead.snapshot();
-        super::launch::end_keeper(&daemon, &self.keeper_name()).await?;
+        super::ending::end_keeper(&daemon, &self.keeper_name()).await?;
         let launched_as = self.with(|inner| inner.launched_as.clone());
         let mut launch = LaunchOptions::new()
             .profile_dir(&profile)
@@ -120,7 +120,7 @@ impl Session {
         let options = Options::new().with_link(config).with_owner_epoch(owner);
         let name = self.keeper_name();
         let patience = until.min(Instant::now() + LET_GO_PATIENCE);
-        let (browser, place) = loop {
+        let super::launch::Started { browser, place, .. } = loop {
             let started =
                 super::launch::start(&daemon, &name, launch.clone(), options.clone(), until).await;
             match started {

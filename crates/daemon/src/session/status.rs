@@ -54,12 +54,22 @@ impl Session {
             gaps: 0,
             dropped: 0,
             age_s: self.age().as_secs(),
+            left_behind: Vec::new(),
         };
+        let busy = self.is_busy();
         let held = self.with(|inner| match &inner.hold {
             Hold::Held(held) => Some(held.clone()),
             Hold::Nothing => {
                 status.state = "no_browser".to_owned();
                 status.detail = "no browser".to_owned();
+                None
+            }
+            Hold::Missing(missing) if busy => {
+                status.state = "connecting".to_owned();
+                status.detail = "its browser is being taken over".to_owned();
+                status.endpoint = describe(&missing.place);
+                // As the daemon before knew them.
+                status.tabs = inner.claimed.len();
                 None
             }
             Hold::Missing(missing) => {
