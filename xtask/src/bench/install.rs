@@ -86,7 +86,13 @@ pub(super) fn everything(plan: &Plan, chromium: PathBuf) -> Result<Kit, Failed> 
         agent_browser: None,
         chromium,
     };
-    for name in ["floor", "floor-pipe", "keeptab", "keeptab-pipe"] {
+    for name in [
+        "floor",
+        "floor-pipe",
+        "keeptab",
+        "keeptab-pipe",
+        "keeptab-kept",
+    ] {
         let program = release.join(if name == "floor" { "floor-ws" } else { name });
         // The program of that name is the product; its client over the library has another.
         let program = if name == "keeptab" {

@@ -177,9 +177,22 @@ fn processes(text: &mut String, whole: &Whole) {
             .iter()
             .find(|timing| is_floor(&timing.name))
             .map_or(1.0, |timing| timing.ms);
-        let _ = write!(text, "## {title}\n\n| | ms | × floor |\n|---|---|---|\n");
-        for Timing { name, ms } in timings {
-            let _ = writeln!(text, "| {name} | {ms:.2} | {:.2} |", ms / floor);
+        let _ = write!(
+            text,
+            "## {title}\n\n| | ms | × floor | from – to, ms |\n|---|---|---|---|\n"
+        );
+        for Timing {
+            name,
+            ms,
+            least,
+            most,
+        } in timings
+        {
+            let _ = writeln!(
+                text,
+                "| {name} | {ms:.2} | {:.2} | {least:.2} – {most:.2} |",
+                ms / floor
+            );
         }
         text.push('\n');
     }
@@ -190,8 +203,13 @@ fn processes(text: &mut String, whole: &Whole) {
              | resident with one idle session | {:.1} MB |\n\
              | each further session | {:.2} MB |\n\
              | one sandbox worker | {:.1} MB |\n\
+             | one keeper | {:.1} MB |\n\
              | processor time while idle | {:.3} % |\n\n",
-            daemon.one_session_mb, daemon.per_session_mb, daemon.worker_mb, daemon.idle_percent
+            daemon.one_session_mb,
+            daemon.per_session_mb,
+            daemon.worker_mb,
+            daemon.keeper_mb,
+            daemon.idle_percent
         );
     }
 }

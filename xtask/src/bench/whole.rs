@@ -2,6 +2,7 @@
 
 mod contest;
 mod daemon;
+mod processes;
 
 use super::client::FLOOR;
 use super::install::Kit;
@@ -35,7 +36,7 @@ pub(super) fn measure(plan: &Plan, kit: &Kit) -> Result<Whole, Failed> {
     Ok(Whole {
         warm: warm(n, kit)?,
         cold: cold(n.min(15), kit)?,
-        launch: launch(n.min(7), kit)?,
+        launch: launch(n.min(15), kit)?,
         daemon: Some(daemon::measure(plan, kit)?),
     })
 }
@@ -81,10 +82,11 @@ fn cold(n: usize, kit: &Kit) -> Result<Vec<Timing>, Failed> {
         program.command(&["--session", &format!("cold-{}", number.get()), "js", &code])
     });
     // headless_chrome waits for seconds before its first tab.
+    let own_browser = |name: &str| name.ends_with("-pipe") || name.ends_with("-kept");
     for recipe in kit
         .clients
         .iter()
-        .filter(|one| !one.name.ends_with("-pipe") && one.name != "headless_chrome")
+        .filter(|one| !own_browser(one.name) && one.name != "headless_chrome")
     {
         let place = kit.place(&stage, "unused".as_ref(), true);
         let name = if recipe.name == "keeptab" {
@@ -101,11 +103,14 @@ fn cold(n: usize, kit: &Kit) -> Result<Vec<Timing>, Failed> {
     contest.run(n)
 }
 
-/// Beside keeptab, the least program that starts a browser over its pipe, opens a tab and evaluates in it.
+/// Beside keeptab, the least program that starts the same browser with the same flags over its pipe, opens a tab and
+/// evaluates in it.
 fn launch(n: usize, kit: &Kit) -> Result<Vec<Timing>, Failed> {
     let stage = Stage::start(&kit.stage)?;
     let program = Program::new(kit.keeptab.clone())?;
-    program.quiet(&["daemon", "start"])?;
+    program.quiet(&["--session", "flags", "open", "about:blank"])?;
+    let flags = processes::flags_of_browser(program.home());
+    program.quiet(&["--session", "flags", "close"])?;
     let mut contest = Contest::default();
     let (mut number, mut profile) = (0, 0);
     contest.add("keeptab open, in a new session", || {
@@ -128,6 +133,9 @@ fn launch(n: usize, kit: &Kit) -> Result<Vec<Timing>, Failed> {
             profile += 1;
             let mut place = kit.place(stage, &dir.join(profile.to_string()), true);
             place["target"] = "".into();
+            if let Some(flags) = &flags {
+                place["flags"] = flags.as_slice().into();
+            }
             recipe.command(&place)
         });
     }

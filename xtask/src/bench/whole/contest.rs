@@ -4,11 +4,13 @@ use crate::steps::Failed;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A named median in milliseconds.
+/// A named median in milliseconds, and what it lies between.
 #[derive(Debug)]
 pub(in crate::bench) struct Timing {
     pub(in crate::bench) name: String,
     pub(in crate::bench) ms: f64,
+    pub(in crate::bench) least: f64,
+    pub(in crate::bench) most: f64,
 }
 
 /// The programs, in the order in which each round runs them.
@@ -72,9 +74,18 @@ impl<'a> Contest<'a> {
                 }
             }
         }
-        let timing = |entry: Entry<'_>| Timing {
-            name: entry.name,
-            ms: median(entry.times),
+        let timing = |mut entry: Entry<'_>| {
+            entry.times.sort_unstable();
+            let at = |index: usize| {
+                let time = entry.times.get(index);
+                time.map_or(0.0, |time| time.as_secs_f64() * 1000.0)
+            };
+            Timing {
+                ms: at(entry.times.len() / 2),
+                least: at(0),
+                most: at(entry.times.len().saturating_sub(1)),
+                name: entry.name,
+            }
         };
         Ok(self
             .entries
@@ -83,11 +94,4 @@ impl<'a> Contest<'a> {
             .map(timing)
             .collect())
     }
-}
-
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort_unstable();
-    times
-        .get(times.len() / 2)
-        .map_or(0.0, |time| time.as_secs_f64() * 1000.0)
 }

@@ -1,12 +1,12 @@
 //! What the daemon and its helpers hold and use while nothing happens.
 
+use super::processes::{Role, one, processes};
 use crate::bench::client::usage;
 use crate::bench::install::Kit;
 use crate::bench::plan::Plan;
 use crate::program::Program;
 use crate::stage::Stage;
 use crate::steps::Failed;
-use std::path::Path;
 use std::time::Duration;
 
 /// Memory in MB and processor time in percent.
@@ -16,6 +16,7 @@ pub(in crate::bench) struct Daemon {
     pub(in crate::bench) idle_percent: f64,
     pub(in crate::bench) per_session_mb: f64,
     pub(in crate::bench) worker_mb: f64,
+    pub(in crate::bench) keeper_mb: f64,
 }
 
 /// Further sessions beside the first one.
@@ -48,61 +49,16 @@ pub(super) fn measure(plan: &Plan, kit: &Kit) -> Result<Daemon, Failed> {
         .iter()
         .map(|pid| usage::resident_mb(*pid))
         .fold(0.0, f64::max);
+
+    program.quiet(&["--session", "kept", "open", "about:blank"])?;
+    program.quiet(&["--session", "kept", "js", "1 + 1"])?;
+    let keeper_mb = usage::resident_mb(one(program.home(), Role::Keeper)?);
+    program.quiet(&["--session", "kept", "close"])?;
     Ok(Daemon {
         one_session_mb,
         idle_percent,
         per_session_mb,
         worker_mb,
+        keeper_mb,
     })
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Daemon,
-    Worker,
-}
-
-fn one(home: &Path, role: Role) -> Result<u32, Failed> {
-    processes(home, role)
-        .first()
-        .copied()
-        .ok_or_else(|| Failed::new(format!("no {role:?} process is running")))
-}
-
-/// The processes that were started for this home, by their role.
-fn processes(home: &Path, role: Role) -> Vec<u32> {
-    let Ok(entries) = std::fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    let wanted = format!("KEEPTAB_HOME={}", home.display());
-    let is_ours = |pid: &u32| {
-        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let mut words = command.split(|byte| *byte == 0);
-        let is_keeptab = words.next().is_some_and(|word| word.ends_with(b"keeptab"));
-        let found = match words.next() {
-            Some(b"js-worker") => Role::Worker,
-            Some(b"daemon") => Role::Daemon,
-            _ => return false,
-        };
-        // A worker is started without an environment; it is the daemon's child.
-        let home_fits = environment
-            .split(|byte| *byte == 0)
-            .any(|entry| entry == wanted.as_bytes());
-        is_keeptab
-            && found == role
-            && (home_fits || (role == Role::Worker && parent_is(*pid, home)))
-    };
-    let pids = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(is_ours).collect()
-}
-
-fn parent_is(pid: u32, home: &Path) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let parent = stat
-        .rsplit_once(')')
-        .and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse::<u32>().ok());
-    parent.is_some_and(|parent| processes(home, Role::Daemon).contains(&parent))
 }
