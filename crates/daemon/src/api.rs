@@ -370,6 +370,9 @@ pub struct JsRequest {
     /// The caller's `BU_CDP_PORT`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cdp_port: Option<u16>,
+    /// Methods (`Domain.method`, `Domain.*`) that reach outside the page and are allowed to this snippet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<String>,
 }
 
 /// A snippet ran to its end.

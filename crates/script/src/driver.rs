@@ -231,7 +231,7 @@ impl Driver {
         if self.feed.is_none() {
             self.subscribe();
         }
-        let id = self.evals.begin(request.timeout, reply);
+        let id = self.evals.begin(request.timeout, request.allow, reply);
         self.outgoing.push(Kind::Eval, id, payload.into());
     }
 
@@ -344,7 +344,8 @@ impl Driver {
             timeout: head.timeout_ms.map(Duration::from_millis),
         };
         let host = Arc::clone(&self.host);
-        self.start(id, false, ops::command(host, command));
+        let granted = self.evals.grant(&command.method);
+        self.start(id, false, ops::command(host, command, granted));
         Ok(())
     }
 

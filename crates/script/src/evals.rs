@@ -24,6 +24,8 @@ pub(crate) struct Evals {
 struct Eval {
     deadline: Instant,
     timeout: Duration,
+    /// Methods that its caller allows it, or `Domain.*`.
+    allow: Vec<String>,
     reply: oneshot::Sender<Answer>,
     output: Bytes,
     console: String,
@@ -48,18 +50,34 @@ pub(crate) enum Overdue {
 }
 
 impl Evals {
-    pub(crate) fn begin(&mut self, timeout: Duration, reply: oneshot::Sender<Answer>) -> u32 {
+    pub(crate) fn begin(
+        &mut self,
+        timeout: Duration,
+        allow: Vec<String>,
+        reply: oneshot::Sender<Answer>,
+    ) -> u32 {
         // 0 stands for "no eval".
         self.last = self.last.checked_add(1).unwrap_or(1);
         let eval = Eval {
             deadline: Instant::now() + timeout,
             timeout,
+            allow,
             reply,
             output: Bytes::new(),
             console: String::new(),
         };
         self.active.insert(self.last, eval);
         self.last
+    }
+
+    /// Whether an eval that runs now was allowed this method. Not asked per eval: all share one scope, so that one can
+    /// always have another call for it, and which of them a call belongs to is known only from the worker.
+    pub(crate) fn grant(&self, method: &str) -> bool {
+        let domain = method.split_once('.').map(|(domain, _)| domain);
+        self.active
+            .values()
+            .flat_map(|eval| &eval.allow)
+            .any(|allowed| allowed == method || allowed.strip_suffix(".*") == domain)
     }
 
     pub(crate) fn is_empty(&self) -> bool {

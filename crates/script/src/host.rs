@@ -60,12 +60,13 @@ pub trait Host: Send + Sync + 'static {
     /// Makes another tab the active one, or none.
     fn set_active_target(&self, handle: Option<String>);
 
-    /// Whether snippets may send this command.
+    /// Whether snippets may send this command. `granted`: whoever runs the snippet named the method in
+    /// [`crate::EvalRequest::allow`].
     ///
     /// # Errors
     /// [`ErrorKind::Refused`], with the rule that forbids it.
-    fn permit(&self, method: &str, params: &Raw) -> Result<(), ScriptError> {
-        let _ = (method, params);
+    fn permit(&self, method: &str, params: &Raw, granted: bool) -> Result<(), ScriptError> {
+        let _ = (method, params, granted);
         Ok(())
     }
 

@@ -12,13 +12,17 @@ use crate::outcome::{ErrorKind, ScriptError};
 use crate::wire::Call;
 
 /// Carries out a command of a snippet: checks it, then sends it.
-pub(crate) async fn command(host: Arc<dyn Host>, command: Command) -> Result<Raw, ScriptError> {
+pub(crate) async fn command(
+    host: Arc<dyn Host>,
+    command: Command,
+    granted: bool,
+) -> Result<Raw, ScriptError> {
     spec::validate(&command.method, command.params.as_str()).map_err(|invalid| {
         let name = spec::command(&command.method).map_or("", |_| command.method.as_str());
         let error = ScriptError::new(ErrorKind::Invalid, invalid.message);
         error.with_hint(format!("keeptab spec {name}").trim_end())
     })?;
-    host.permit(&command.method, &command.params)?;
+    host.permit(&command.method, &command.params, granted)?;
     let connection = host
         .connection()
         .ok_or_else(|| ScriptError::not_connected(&command.method))?;
@@ -56,7 +60,7 @@ async fn attach(host: &Arc<dyn Host>, target_id: &str) -> Result<String, ScriptE
         target: None,
         timeout: None,
     };
-    let raw = command(Arc::clone(host), attach).await?;
+    let raw = command(Arc::clone(host), attach, false).await?;
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Attached {

@@ -36,6 +36,9 @@ pub struct EvalRequest {
     pub strict: bool,
     /// What the caller's environment assigns to it (`BU_TARGET_ID`, `BU_CDP_PORT`).
     pub assigned: Assigned,
+    /// Methods (`Domain.method`, `Domain.*`) that the host would refuse to a snippet and that its caller allows while
+    /// this one runs.
+    pub allow: Vec<String>,
 }
 
 impl EvalRequest {
@@ -47,6 +50,7 @@ impl EvalRequest {
             timeout: Duration::from_secs(30),
             strict: false,
             assigned: Assigned::default(),
+            allow: Vec::new(),
         }
     }
 

@@ -28,7 +28,15 @@ Examples:
   const tabs = await listPageTargets();
   await session.use(tabs[0].targetId);
   return tabs.length;
-  EOF")]
+  EOF
+
+Globals (keeptab spec NAME documents each, keeptab spec --dts declares them all):
+  session      .DOMAIN.METHOD(params) .connect .use .setActiveSession .getActiveSession
+               .onEvent .waitFor .isConnected .close
+  cdp          .send .attachToTarget .spec .waitFor .on .sleep
+  CDP          names and docs of the protocol, to read
+  functions    listPageTargets detectBrowsers resolveWsUrl connectToAssignedTarget
+  the web's    console, timers, URL, TextEncoder, AbortController, structuredClone, crypto")]
 pub(crate) struct Args {
     /// The snippet; read from standard input without it
     code: Option<String>,
@@ -38,6 +46,10 @@ pub(crate) struct Args {
     /// Exceptions in the page and failed navigations are errors, not warnings
     #[arg(long)]
     strict: bool,
+    /// Allow this snippet a method that reaches outside the page, such as DOM.setFileInputFiles
+    /// or SystemInfo.*; also from KEEPTAB_ALLOW
+    #[arg(long, value_name = "METHOD", value_delimiter = ',')]
+    allow: Vec<String>,
 }
 
 pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
@@ -61,6 +73,7 @@ pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
             code,
             file,
             strict: args.strict,
+            allow: args.allow,
             ..JsRequest::default()
         },
     )
@@ -109,6 +122,12 @@ pub(crate) fn evaluate(app: &mut App, mut request: JsRequest) -> Result<u8, ApiE
         })?),
         _ => None,
     };
+    if let Ok(allowed) = std::env::var("KEEPTAB_ALLOW") {
+        let names = allowed.split(',').map(str::trim);
+        request
+            .allow
+            .extend(names.filter(|name| !name.is_empty()).map(str::to_owned));
+    }
     let path = app.session_path("/js")?;
     let response = app.client()?.ask(Method::Post, &path, &request)?;
     let nonsense = |error: serde_json::Error| {

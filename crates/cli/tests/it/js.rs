@@ -277,3 +277,32 @@ fn connecting_to_the_browser_it_holds_keeps_the_active_tab_and_what_was_set() {
     }
     assert!(bed.ok(["console"]).contains("said before"));
 }
+
+#[test]
+fn what_reaches_outside_the_page_is_refused_and_the_way_to_allow_it_is_named() {
+    let (bed, chromium) = (Bed::new(), chromium());
+    bed.ok(["attach", "--port", &chromium.port().to_string()]);
+    let code = "Object.keys(await session.Storage.getCookies())";
+    let said = bed.fails(7, ["js", code]);
+    assert!(
+        said.contains("Storage.getCookies is refused")
+            && said.contains("--allow Storage.getCookies"),
+        "{said}"
+    );
+    for allowed in ["Storage.getCookies", "SystemInfo.*,Storage.*"] {
+        assert_eq!(bed.ok(["js", "--allow", allowed, code]), r#"["cookies"]"#);
+    }
+    let mut command = bed.command();
+    let output = command
+        .args(["js", code])
+        .env("KEEPTAB_ALLOW", "Storage.getCookies")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    bed.fails(7, ["js", code]);
+    let said = bed.fails(2, ["js", "--allow", "Storage.getCookie", code]);
+    assert!(said.contains("--allow Storage.getCookies"), "{said}");
+    let ends = "await session.Browser.close()";
+    let said = bed.fails(7, ["js", "--allow", "Browser.*", ends]);
+    assert!(said.contains("keeptab close"), "{said}");
+}

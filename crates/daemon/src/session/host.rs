@@ -111,8 +111,8 @@ impl Host for SessionHost {
         }
     }
 
-    fn permit(&self, method: &str, params: &Raw) -> Result<(), ScriptError> {
-        policy::permit(method, params).map_err(to_script)
+    fn permit(&self, method: &str, params: &Raw, granted: bool) -> Result<(), ScriptError> {
+        policy::permit(method, params, granted).map_err(to_script)
     }
 
     fn connection(&self) -> Option<Arc<dyn Connection>> {

@@ -12,6 +12,7 @@ use super::host::SessionHost;
 use super::losses::of_tab;
 use crate::api::{JsRequest, JsResult};
 use crate::error::{ApiError, Code};
+use crate::policy;
 
 impl Session {
     /// Runs a snippet. Several callers may do so at once; they share the scope.
@@ -20,6 +21,10 @@ impl Session {
     /// The snippet failed; what it wrote to standard error is in the details.
     pub(crate) async fn js(self: &Arc<Self>, request: JsRequest) -> Result<JsResult, ApiError> {
         let until = deadline(request.timeout_ms);
+        request
+            .allow
+            .iter()
+            .try_for_each(|name| policy::known(name))?;
         // Only waits while the browser is being taken over or changed.
         drop(self.my_turn(until).await?);
         let outcome = self
@@ -33,6 +38,7 @@ impl Session {
                     target_id: request.target_id,
                     port: request.cdp_port,
                 },
+                allow: request.allow,
             })
             .await;
         self.adopt_known_popups();

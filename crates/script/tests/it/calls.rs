@@ -248,6 +248,37 @@ async fn what_a_policy_refuses_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_caller_allows_a_refused_method_for_as_long_as_its_snippet_runs() {
+    let rig = Rig::on_a_tab();
+    let refused = ["SystemInfo.getInfo", "Storage.getCookies"].map(String::from);
+    rig.host.state.lock().unwrap().refused.extend(refused);
+    let run = async |allow: &str, method: &str| {
+        let code = format!("await session.{method}(); return 'sent'");
+        let mut request = EvalRequest::new(code).with_timeout(AMPLE);
+        request.allow.push(allow.into());
+        rig.repl.eval(request).await
+    };
+    for (allow, method) in [
+        ("SystemInfo.getInfo", "SystemInfo.getInfo"),
+        ("Storage.*", "Storage.getCookies"),
+    ] {
+        let outcome = run(allow, method).await;
+        assert_eq!(outcome.stdout, "sent", "{allow}: {outcome:?}");
+    }
+    for (allow, method) in [
+        ("System.*", "SystemInfo.getInfo"),
+        ("Storage", "Storage.getCookies"),
+        ("", "Storage.getCookies"),
+    ] {
+        let outcome = run(allow, method).await;
+        let kind = outcome.error.expect("refused").kind;
+        assert_eq!(kind, ErrorKind::Refused, "{allow}");
+    }
+    let error = rig.error("await session.Storage.getCookies()").await;
+    assert_eq!(error.kind, ErrorKind::Refused, "it ended with its snippet");
+}
+
+#[tokio::test]
 async fn exceptions_in_the_page_are_visible() {
     let rig = Rig::on_a_tab();
     rig.host.answer(

@@ -225,14 +225,15 @@ impl Host for FakeHost {
         self.state.lock().unwrap().active = handle;
     }
 
-    fn permit(&self, method: &str, _params: &Raw) -> Result<(), ScriptError> {
-        if self
-            .state
-            .lock()
-            .unwrap()
-            .refused
-            .iter()
-            .any(|refused| refused == method)
+    fn permit(&self, method: &str, _params: &Raw, granted: bool) -> Result<(), ScriptError> {
+        if !granted
+            && self
+                .state
+                .lock()
+                .unwrap()
+                .refused
+                .iter()
+                .any(|refused| refused == method)
         {
             return Err(ScriptError::new(
                 ErrorKind::Refused,
