@@ -27,7 +27,8 @@ browser-harness-js: run JavaScript against a browser over the DevTools protocol
   browser-harness-js --logs      follow its log
   browser-harness-js --help      this page
 
-KEEPTAB_SESSION chooses the session. BU_TARGET_ID and BU_CDP_PORT are what
+KEEPTAB_SESSION chooses the session; KEEPTAB_ALLOW=METHOD,… allows methods that reach
+outside the page and are refused otherwise. BU_TARGET_ID and BU_CDP_PORT are what
 connectToAssignedTarget() uses. CDP_REPL_PORT and CDP_REPL_LOG have no meaning here: there is no
 port, but a socket that is yours alone, and the log is shown by --logs.
 ";
@@ -69,15 +70,21 @@ pub(crate) fn run(args: &[OsString]) -> ExitCode {
     })
 }
 
+/// Whatever went wrong with a snippet is exit 1, as it was in that tool.
 fn evaluate(app: &mut App, code: String) -> Result<u8, ApiError> {
     explain_ignored(app);
-    js::evaluate(
-        app,
-        JsRequest {
-            code,
-            ..JsRequest::default()
-        },
-    )
+    let request = JsRequest {
+        code,
+        ..JsRequest::default()
+    };
+    match js::evaluate(app, request) {
+        Ok(exit::OK) => Ok(exit::OK),
+        Ok(_) => Ok(exit::FAILED),
+        Err(error) => {
+            app.output().error(&error);
+            Ok(exit::FAILED)
+        }
+    }
 }
 
 /// Only at the start of a daemon, so that it does not show at every snippet.

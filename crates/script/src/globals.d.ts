@@ -86,6 +86,11 @@ declare function resolveWsUrl(options: ConnectOptions | string): Promise<string>
 /** Connects to BU_CDP_PORT, makes BU_TARGET_ID the active tab and enables Page, DOM, Runtime and Network. */
 declare function connectToAssignedTarget(): Promise<TargetHandle>;
 
-// At run time `CDP` holds the names and docs of the protocol: `CDP.Page.navigate`.
-// Beside these: console, setTimeout and its kin, queueMicrotask, structuredClone, TextEncoder, TextDecoder, atob, btoa,
-// performance.now, crypto.getRandomValues, crypto.randomUUID. There is no fetch, no import, no require, no file system.
+/** What is known of a domain: its description, and every command, event and type by its name. */
+interface CdpDocs {
+  readonly description: string;
+  readonly [name: string]: any;
+}
+
+/** Names and docs of the protocol, to read: `CDP.Page.navigate.description`. */
+declare const CDP: { readonly [Domain in keyof CdpSession]: CdpDocs };

@@ -21,7 +21,7 @@ mod spec;
 mod wire;
 mod worker;
 
-pub use dts::dts;
+pub use dts::{describe_global, dts};
 pub use host::{BoxFuture, Command, ConnectOptions, Connection, Feed, Host, Notice, Wanted};
 pub use limits::Limits;
 pub use outcome::{ErrorKind, EvalOutcome, ScriptError};

@@ -1,5 +1,7 @@
 //! `keeptab spec`: the DevTools protocol, looked up offline.
 
+use std::borrow::Cow;
+
 use keeptab_daemon::{ApiError, Code, exit};
 use keeptab_protocol::spec::{self, NameKind};
 use serde_json::json;
@@ -52,12 +54,13 @@ pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
         }
         return Ok(exit::OK);
     }
-    // People copy `session.Page.navigate` from a snippet.
-    let name = query.strip_prefix("session.").unwrap_or(&query);
-    if let Some(text) = spec::describe(name) {
+    let name = &*as_in_snippets(&query);
+    if let Some(text) =
+        spec::describe(name).or_else(|| keeptab_script::describe_global(query_name(&query)))
+    {
         return show("text", text);
     }
-    let hits = spec::search(name, MOST);
+    let (words, hits) = search(name);
     if hits.is_empty() {
         return Err(nothing(name));
     }
@@ -77,11 +80,55 @@ pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
         for hit in &hits {
             out.text(format!("{:wide$}  {}", hit.name, hit.summary).trim_end());
         }
+        if words != name {
+            out.note(&format!(
+                "nothing has all of these words; this is for \"{words}\""
+            ));
+        }
         if hits.len() == MOST {
             out.note("there may be more; search for something narrower");
         }
     }
     Ok(exit::OK)
+}
+
+/// The name in what people copy from a snippet: `await session.Page.navigate({url})`.
+fn query_name(query: &str) -> &str {
+    let query = query.trim().strip_prefix("await ").unwrap_or(query).trim();
+    query
+        .split('(')
+        .next()
+        .unwrap_or(query)
+        .trim_end_matches('.')
+}
+
+/// The same without the object that the domains hang on, and in the protocol's own letter case where only that is
+/// different.
+fn as_in_snippets(query: &str) -> Cow<'_, str> {
+    let name = query_name(query);
+    let name = name
+        .strip_prefix("session.")
+        .or_else(|| name.strip_prefix("CDP."))
+        .unwrap_or(name);
+    if spec::describe(name).is_some() {
+        return name.into();
+    }
+    let same = spec::search(name, 5)
+        .into_iter()
+        .find(|hit| hit.name.eq_ignore_ascii_case(name));
+    same.map_or(name.into(), |hit| hit.name.into())
+}
+
+/// What a search finds; for several words that nothing has all of, what the last ones find: they say most.
+fn search(name: &str) -> (&str, Vec<spec::Hit>) {
+    let mut words = name;
+    loop {
+        let hits = spec::search(words, MOST);
+        match words.split_once(' ') {
+            Some((_, rest)) if hits.is_empty() => words = rest.trim_start(),
+            _ => return (words, hits),
+        }
+    }
 }
 
 fn nothing(name: &str) -> ApiError {

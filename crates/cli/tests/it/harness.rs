@@ -128,6 +128,8 @@ fn errors_are_exit_one_on_standard_error() {
         (Some(1), "")
     );
     assert!(String::from_utf8_lossy(&output.stderr).contains("boom"));
+    let refused = harness(&bed, &["await session.Browser.close()"], "");
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     let output = harness(&bed, &["--sttaus"], "");
     assert_eq!(output.status.code(), Some(2));
 }

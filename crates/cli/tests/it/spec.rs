@@ -47,3 +47,50 @@ fn the_declarations_name_what_a_snippet_sees() {
         assert!(dts.contains(word), "{word}");
     }
 }
+
+#[test]
+fn names_are_understood_as_people_copy_and_type_them() {
+    let bed = Bed::new();
+    let text = bed.ok(["spec", "Page.navigate"]);
+    for typed in [
+        "page.navigate",
+        "CDP.Page.navigate",
+        "session.Page.navigate({url: 'https://example.com'})",
+        "await session.Page.navigate({})",
+    ] {
+        assert_eq!(bed.ok(["spec", typed]), text, "{typed}");
+    }
+    assert_eq!(bed.ok(["spec", "page"]), bed.ok(["spec", "Page"]));
+}
+
+#[test]
+fn what_a_snippet_sees_besides_the_protocol_is_described() {
+    let bed = Bed::new();
+    for (name, word) in [
+        ("listPageTargets", "chrome://"),
+        ("await listPageTargets()", "chrome://"),
+        ("detectBrowsers", "profileDir"),
+        ("resolveWsUrl", "WebSocket address"),
+        ("connectToAssignedTarget", "BU_TARGET_ID"),
+        ("session.connect", "the running one"),
+        ("session.use", "active one"),
+        ("session.waitFor", "predicate"),
+        ("session.onEvent", "listener"),
+        ("cdp.send", "method: string"),
+    ] {
+        let text = bed.ok(["spec", name]);
+        assert!(text.contains(word), "{name}: {text}");
+    }
+}
+
+#[test]
+fn a_sentence_finds_what_its_last_words_are_about() {
+    let ran = Bed::new().run(["spec", "take a screenshot"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stdout.contains("Page.captureScreenshot"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stderr.contains("screenshot\""), "{}", ran.stderr);
+}

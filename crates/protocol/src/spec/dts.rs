@@ -7,7 +7,8 @@ use super::shape::Written;
 
 /// Appends the declarations of all domains: `namespace CDP.<Domain>` with types, `…Params`,
 /// `…Return` and `…Event`, the interface `CdpEvents` (event name to its parameters) and the
-/// interface `CdpSession` with every command as a method.
+/// interface `CdpSession` with every command as a method. Its methods take `CallOptions` besides, which is for whoever
+/// makes the calls to declare.
 pub fn dts(out: &mut String) {
     let all: Vec<&'static Domain> = domain_names()
         .iter()
@@ -128,7 +129,7 @@ fn session(all: &[&'static Domain], out: &mut String) {
             let name = upper_first(command.name);
             let required = command.parameters.iter().any(|field| !field.optional);
             let params = match (command.parameters.is_empty(), required) {
-                (true, _) => String::new(),
+                (true, _) => "params?: Record<string, never>".to_owned(),
                 (false, true) => format!("params: CDP.{}.{name}Params", home.name),
                 (false, false) => format!("params?: CDP.{}.{name}Params", home.name),
             };
@@ -144,7 +145,11 @@ fn session(all: &[&'static Domain], out: &mut String) {
                 command.deprecated,
                 out,
             );
-            let _ = writeln!(out, "    {}({params}): Promise<{returns}>;", command.name);
+            let _ = writeln!(
+                out,
+                "    {}({params}, options?: CallOptions): Promise<{returns}>;",
+                command.name
+            );
         }
         out.push_str("  };\n");
     }

@@ -161,3 +161,26 @@ async fn errors_show_where_in_the_snippet() {
     }
     insta::assert_snapshot!(shown);
 }
+
+#[tokio::test]
+async fn what_newcomers_reach_for_is_pointed_to() {
+    let rig = Rig::new();
+    for (code, word) in [
+        ("document.title", "Runtime.evaluate({expression: 'document"),
+        ("fetch('https://example.com')", "spec --dts"),
+        ("require('fs')", "spec --dts"),
+        (
+            "const all = []; for (;;) all.push(new Array(1e6).fill(0))",
+            "256 MiB",
+        ),
+    ] {
+        let outcome = rig.eval(code).await;
+        let hint = outcome
+            .error
+            .and_then(|error| error.hint)
+            .unwrap_or_default();
+        assert!(hint.contains(word), "{code}: {hint}");
+        assert!(outcome.stderr.contains(&hint), "{code}: {}", outcome.stderr);
+    }
+    assert_eq!(rig.error("nothing.at.all").await.hint, None);
+}

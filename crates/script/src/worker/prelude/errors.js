@@ -62,6 +62,19 @@
 
   const kinds = new Set(native.kinds);
 
+  // What people reach for that is somewhere else, or nowhere.
+  const inPage = /^(document|window|location|navigator|localStorage|sessionStorage|history|screen) is not defined$/;
+  const nowhere = /^(fetch|XMLHttpRequest|WebSocket|require|module|process|Buffer|Deno|Bun) is not defined$/;
+  const advice = (error, kind) => {
+    if (kind === 'out_of_memory') return 'a sandbox has 256 MiB for all that snippets keep: let the page do the work, or take things in parts';
+    const message = error instanceof ReferenceError ? read(error, 'message') : undefined;
+    if (typeof message !== 'string') return undefined;
+    const name = message.split(' ', 1)[0];
+    if (inPage.test(message)) return `a snippet runs beside the page; ask the page: await session.Runtime.evaluate({expression: '${name}…', returnByValue: true})`;
+    if (nowhere.test(message)) return `a snippet has no network, files or modules, only the browser; keeptab spec --dts lists what it sees`;
+    return undefined;
+  };
+
   // What the host is told of an eval's failure, and what a person reads of it.
   kt.failure = (value) => {
     const error = isError(value) ? value : undefined;
@@ -70,7 +83,7 @@
       kind = error && error instanceof InternalError && /out of memory/.test(headline(error)) ? 'out_of_memory' : 'thrown';
     }
     const code = error && read(error, 'code');
-    const hint = error && read(error, 'hint');
+    const hint = error && (read(error, 'hint') ?? advice(error, kind));
     let message = error ? headline(error) : native.inspect(value);
     if (error && error.name === 'Error' && typeof error.message === 'string') message = error.message;
     let text = kt.errorText(value);
