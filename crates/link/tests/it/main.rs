@@ -9,6 +9,7 @@ mod handovers;
 mod heartbeats;
 mod hostile;
 mod losses;
+mod overflow;
 mod restores;
 mod schedules;
 mod tabs;
