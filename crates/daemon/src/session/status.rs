@@ -140,15 +140,6 @@ fn fill(status: &mut SessionStatus, health: &Health) {
     status.losses = health.counters.losses;
 }
 
-/// The state as its log line has it.
-pub(super) fn say(state: &State) -> String {
-    StateChange {
-        state: state.clone(),
-        outage: None,
-        cost: None,
-    }
-    .to_string()
-}
 /// The state for somebody who did not see how it came about: an outage with its cause.
 pub(super) fn say_now(state: &State) -> String {
     match state {
@@ -168,3 +159,12 @@ pub(super) fn say_now(state: &State) -> String {
     }
 }
 
+/// The state as its log line has it.
+pub(super) fn say(state: &State) -> String {
+    StateChange {
+        state: state.clone(),
+        outage: None,
+        cost: None,
+    }
+    .to_string()
+}
