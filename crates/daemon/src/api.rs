@@ -383,6 +383,9 @@ pub struct JsResult {
     /// Its console, warnings, and what was cut.
     #[serde(default)]
     pub stderr: String,
+    /// `stdout` is only the beginning of the result.
+    #[serde(default)]
+    pub cut: bool,
     /// The result as JSON, when it can be written as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Box<RawValue>>,

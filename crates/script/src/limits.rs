@@ -23,6 +23,8 @@ pub struct Limits {
     pub console: usize,
     /// Calls of one worker that wait for the browser at the same time.
     pub in_flight: usize,
+    /// Length of one CDP command in bytes, method and parameters. The default, 64 MiB, is what the link sends.
+    pub command: usize,
     /// Largest message that may cross to or from the worker, in bytes.
     pub frame: usize,
     /// How long code that runs without an eval (a timer, an event listener) may hold the processor.
@@ -41,6 +43,7 @@ impl Default for Limits {
             output: 32 << 20,
             console: 1 << 20,
             in_flight: 1024,
+            command: 64 << 20,
             frame: 96 << 20,
             background: Duration::from_secs(5),
             grace: Duration::from_millis(100),

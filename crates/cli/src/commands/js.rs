@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use keeptab_daemon::api::{Envelope, JsRequest, JsResult};
 use keeptab_daemon::client::Method;
 use keeptab_daemon::{ApiError, Code, exit};
+use serde::Deserialize;
 
 use crate::app::App;
 
@@ -140,17 +141,31 @@ pub(crate) fn evaluate(app: &mut App, mut request: JsRequest) -> Result<u8, ApiE
     match (envelope.error, envelope.data) {
         (Some(error), _) => failed(app, error),
         (None, _) if app.output().is_json() => {
+            let data = envelope.data.map_or("{}", |raw| raw.get());
+            let Whole { cut } = serde_json::from_str(data).map_err(nonsense)?;
             app.output().envelope(response.body);
-            Ok(exit::OK)
+            Ok(code(cut))
         }
         (None, data) => {
             let data = data.map_or("null", |raw| raw.get());
             let result: JsResult = serde_json::from_str(data).map_err(nonsense)?;
             app.output().console(&result.stderr);
             app.output().raw(result.stdout);
-            Ok(exit::OK)
+            Ok(code(result.cut))
         }
     }
+}
+
+/// Whether the result came whole; the rest of it need not be read for that.
+#[derive(Deserialize)]
+struct Whole {
+    #[serde(default)]
+    cut: bool,
+}
+
+/// The beginning of a result is not the result: a script that pipes it on must be able to tell.
+fn code(cut: bool) -> u8 {
+    if cut { exit::PARTIAL } else { exit::OK }
 }
 
 /// A snippet that failed has said so itself, with a stack; that is what people should see.

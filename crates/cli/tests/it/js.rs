@@ -279,6 +279,19 @@ fn connecting_to_the_browser_it_holds_keeps_the_active_tab_and_what_was_set() {
 }
 
 #[test]
+fn a_result_that_is_cut_is_partial() {
+    let bed = Bed::new();
+    let ran = bed.run(["js", "'x'.repeat(100e6)"]);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert_eq!(ran.stdout.len(), (32 << 20) + 1);
+    assert!(ran.stderr.contains("cut at"), "{}", ran.stderr);
+    let (code, answer) = bed.json(["js", "'x'.repeat(100e6)"]);
+    assert_eq!((code, answer["data"]["cut"].as_bool()), (3, Some(true)));
+    let (code, answer) = bed.json(["js", "'x'"]);
+    assert_eq!((code, answer["data"]["cut"].as_bool()), (0, Some(false)));
+}
+
+#[test]
 fn what_reaches_outside_the_page_is_refused_and_the_way_to_allow_it_is_named() {
     let (bed, chromium) = (Bed::new(), chromium());
     bed.ok(["attach", "--port", &chromium.port().to_string()]);

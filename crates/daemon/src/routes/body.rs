@@ -61,8 +61,9 @@ fn too_large() -> ApiError {
     let limit = MAX_BODY / (1024 * 1024);
     ApiError::new(
         Code::TooLarge,
-        format!("the request is larger than {limit} MiB"),
+        format!("the request is larger than {limit} MiB, the most that is taken"),
     )
+    .hint("send it in parts, or let the page fetch it")
 }
 
 /// What a handler returns.

@@ -49,6 +49,7 @@ impl Session {
             return Ok(JsResult {
                 stdout: outcome.stdout,
                 stderr: outcome.stderr,
+                cut: outcome.truncated,
                 value,
             });
         };

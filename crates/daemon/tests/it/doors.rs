@@ -26,6 +26,10 @@ fn a_hundred_megabytes_are_refused() {
     let body = "x".repeat(100 << 20);
     let (status, answer) = home.post_json("/v1/sessions/a/js", &body);
     assert_eq!((status, code(&answer).as_str()), (413, "too_large"));
+    assert!(
+        answer.contains("64 MiB") && answer.contains("in parts"),
+        "the limit and the way out: {answer}"
+    );
     assert_eq!(home.get("/v1/health").0, 200);
 }
 

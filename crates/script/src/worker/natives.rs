@@ -91,7 +91,8 @@ fn calls<'js>(ctx: &Ctx<'js>, native: &Object<'js>, state: &Rc<State>) -> Result
                   params: String,
                   target: Option<String>,
                   timeout: f64| {
-                if params.len() > s.limits.frame / 2 {
+                let (size, limit) = (method.len() + params.len(), s.limits.command);
+                if size > limit {
                     return Err(Exception::throw_range(
                         &ctx,
                         &format!("the parameters of {method} are too large"),

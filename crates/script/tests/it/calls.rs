@@ -457,3 +457,24 @@ async fn the_assigned_target_is_connected_attached_and_enabled() {
     let error = rig.error("await connectToAssignedTarget()").await;
     assert!(error.message.contains("BU_TARGET_ID"), "{error:?}");
 }
+
+/// What the link sends is what a snippet may send: it once was refused at 48 MiB, without a word about the limit.
+#[tokio::test]
+async fn a_command_of_64_mib_leaves_and_a_longer_one_names_the_limit() {
+    let rig = Rig::on_a_tab();
+    let limit = 64 << 20;
+    let evaluate = |bytes: usize| {
+        let around = "Runtime.evaluate".len() + r#"{"expression":""}"#.len();
+        let text = bytes - around;
+        format!("await session.Runtime.evaluate({{expression: 'x'.repeat({text})}})")
+    };
+    rig.host.answer("Runtime.evaluate", "{}");
+    rig.out(&evaluate(limit)).await;
+    assert_eq!(rig.host.commands().len(), 1);
+    let error = rig.error(&evaluate(limit + 1)).await;
+    assert!(
+        error.message.contains("64 MiB") && error.message.contains("in parts"),
+        "{error:?}"
+    );
+    assert_eq!(rig.host.commands().len(), 1, "nothing of it has left");
+}
