@@ -95,7 +95,11 @@ fn calls<'js>(ctx: &Ctx<'js>, native: &Object<'js>, state: &Rc<State>) -> Result
                 if size > limit {
                     return Err(Exception::throw_range(
                         &ctx,
-                        &format!("the parameters of {method} are too large"),
+                        &format!(
+                            "{method} was not sent: it has {size} bytes, and a command may have {limit} ({} MiB); \
+                             send it in parts, or let the page fetch it",
+                            limit >> 20
+                        ),
                     ));
                 }
                 let head = CommandHead {
