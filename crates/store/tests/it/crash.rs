@@ -11,13 +11,19 @@ use std::time::Duration;
 
 use keeptab_store::{Batch, Change, LeaseRequest, SqliteOptions, SqliteStore, Store};
 
-use crate::fault_vfs::{self, Fault, Plan};
+use crate::fault_vfs::{self, Fault, ONE_AT_A_TIME, Plan};
 use crate::helpers::{at, block_on, entries, session, tab};
 
 const CHILD: &str = "crash::the_child_does_its_work";
 const ENV_DIR: &str = "KEEPTAB_TEST_CRASH_DIR";
 const ENV_PLAN: &str = "KEEPTAB_TEST_CRASH_PLAN";
-const BATCHES: u64 = 12;
+const BATCHES: u64 = 10;
+/// What follows the batches: the life of a lease, and the end of a tab and of the session.
+const TAKEN: u64 = BATCHES + 1;
+const RENEWED: u64 = BATCHES + 2;
+const TAB_REMOVED: u64 = BATCHES + 3;
+const RELEASED: u64 = BATCHES + 4;
+const FORGOTTEN: u64 = BATCHES + 5;
 
 fn options(dir: &Path) -> SqliteOptions {
     let mut options = SqliteOptions::new(dir.join("store.db"));
@@ -51,15 +57,37 @@ fn work(store: &SqliteStore, mut acknowledged: impl FnMut(u64)) {
             store.commit(batch(n)).await.unwrap();
             acknowledged(n);
         }
-        let request = LeaseRequest {
+        let lease = store.acquire_lease(lease_request()).await.unwrap();
+        acknowledged(TAKEN);
+        let ttl = Duration::from_secs(10);
+        let lease = store.renew_lease(&lease, at(5), ttl).await.unwrap();
+        acknowledged(RENEWED);
+        let remove = Change::RemoveTab {
             session: "a".into(),
-            holder: "d1".into(),
-            now: at(0),
-            ttl: Duration::from_secs(1),
+            target_id: "T1".into(),
         };
-        store.acquire_lease(request).await.unwrap();
-        acknowledged(BATCHES + 1);
+        store
+            .commit(Batch::of([remove]).under(&lease))
+            .await
+            .unwrap();
+        acknowledged(TAB_REMOVED);
+        store.release_lease(&lease).await.unwrap();
+        acknowledged(RELEASED);
+        let forget = Change::ForgetSession {
+            session: "a".into(),
+        };
+        store.commit(Batch::of([forget])).await.unwrap();
+        acknowledged(FORGOTTEN);
     });
+}
+
+fn lease_request() -> LeaseRequest {
+    LeaseRequest {
+        session: "a".into(),
+        holder: "d1".into(),
+        now: at(0),
+        ttl: Duration::from_secs(1),
+    }
 }
 
 /// Reads everything back and returns the last batch that is there.
@@ -69,10 +97,17 @@ fn verify(dir: &Path) -> u64 {
         let Some(session) = store.session("a").await.unwrap() else {
             assert_eq!(store.tabs("a").await.unwrap(), []);
             assert_eq!(store.ledger("a").await.unwrap(), None);
-            return 0;
+            assert_eq!(store.stream("a", "console").await.unwrap(), None);
+            assert_eq!(store.lease("a").await.unwrap(), None);
+            // The count of epochs outlives its session, so that an old owner stays an old one.
+            let next = store.acquire_lease(lease_request()).await.unwrap();
+            return if next.epoch == 1 { 0 } else { FORGOTTEN };
         };
         let n: u64 = session.endpoint.parse().unwrap();
-        assert_eq!(u64::from(store.tabs("a").await.unwrap()[0].position), n);
+        let tabs = store.tabs("a").await.unwrap();
+        if let Some(tab) = tabs.first() {
+            assert_eq!(u64::from(tab.position), n);
+        }
         assert_eq!(store.ledger("a").await.unwrap(), Some(vec![n as u8; 9_000]));
         let head = store.stream("a", "console").await.unwrap().unwrap();
         assert_eq!(head.next, n * 10 + 10);
@@ -80,10 +115,18 @@ fn verify(dir: &Path) -> u64 {
         let first = (n * 10).saturating_sub(30).max(10);
         let numbers: Vec<_> = found.iter().map(|e| e.number).collect();
         assert_eq!(numbers, (first..n * 10 + 10).collect::<Vec<_>>());
-        let leased = store.lease("a").await.unwrap().is_some();
+        let lease = store.lease("a").await.unwrap();
         // And it can be written again.
         store.commit(batch(n)).await.unwrap();
-        if leased { BATCHES + 1 } else { n }
+        match (lease, tabs.is_empty()) {
+            (None, false) => n,
+            (Some(lease), false) if lease.expires == at(1) => TAKEN,
+            (Some(lease), empty) => {
+                assert_eq!(lease.expires, at(15));
+                if empty { TAB_REMOVED } else { RENEWED }
+            }
+            (None, true) => RELEASED,
+        }
     });
     store.close();
     let check: String = rusqlite::Connection::open(options(dir).path)
@@ -101,7 +144,7 @@ fn the_child_does_its_work() {
     let Some(dir) = std::env::var_os(ENV_DIR).map(PathBuf::from) else {
         let dir = tempfile::tempdir().unwrap();
         assert!(count_operations(dir.path()) > BATCHES);
-        assert_eq!(verify(dir.path()), BATCHES + 1);
+        assert_eq!(verify(dir.path()), FORGOTTEN);
         return;
     };
     let plan = std::env::var(ENV_PLAN).unwrap();
@@ -124,6 +167,7 @@ fn the_child_does_its_work() {
 }
 
 fn count_operations(dir: &Path) -> u64 {
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(|e| e.into_inner());
     fault_vfs::install(None);
     let mut options = options(dir);
     options.vfs = Some(fault_vfs::NAME.into());

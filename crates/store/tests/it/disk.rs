@@ -2,11 +2,8 @@
 
 use keeptab_store::{Batch, Change, Health, Kind, SqliteOptions, SqliteStore, Store};
 
-use crate::fault_vfs::{self, Fault, Plan};
+use crate::fault_vfs::{self, Fault, ONE_AT_A_TIME, Plan};
 use crate::helpers::{block_on, session};
-
-/// The plan of the VFS is one per process.
-static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
 
 fn ledger(byte: u8, len: usize) -> Batch {
     Batch::of([Change::PutLedger {

@@ -38,6 +38,9 @@ struct State {
     syncs: u64,
 }
 
+/// Held by whoever sets a plan: there is one per process, and its counts are of one store.
+pub(crate) static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 static STATE: Mutex<State> = Mutex::new(State {
     plan: None,
     operations: 0,
