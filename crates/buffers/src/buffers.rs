@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::cdp;
+use crate::cleared::Cleared;
 use crate::console::{self, New, ReplayStore, Seen, Tally};
 use crate::entry::{Body, Console, ConsoleKind, Entry, What};
 use crate::error::EventError;
@@ -69,6 +70,7 @@ pub struct Buffers {
     pub(crate) network: Ring,
     pub(crate) index: Index,
     pub(crate) targets: HashMap<Arc<str>, TargetState>,
+    pub(crate) cleared: Cleared,
     /// The targets, the one unused for longest first.
     order: VecDeque<Arc<str>>,
     max_targets: usize,
@@ -84,6 +86,7 @@ impl Buffers {
             network: Ring::new(limits.network),
             index: Index::default(),
             targets: HashMap::new(),
+            cleared: Cleared::default(),
             order: VecDeque::new(),
             max_targets: limits.targets.max(1),
             open: None,
@@ -203,8 +206,9 @@ impl Buffers {
             self.index.target_gone(&oldest);
         }
         let name: Arc<str> = target.into();
-        self.targets
-            .insert(Arc::clone(&name), TargetState::default());
+        let mut state = TargetState::default();
+        state.seen.was_cleared(self.cleared.of(target));
+        self.targets.insert(Arc::clone(&name), state);
         self.order.push_back(Arc::clone(&name));
         name
     }
@@ -280,7 +284,12 @@ impl Buffers {
     /// when it is.
     pub fn clear(&mut self, stream: Stream) {
         match stream {
-            Stream::Console => self.console.clear(),
+            Stream::Console => {
+                let marks = self.targets.iter_mut();
+                self.cleared
+                    .set(marks.map(|(name, state)| (name.to_string(), state.seen.clear())));
+                self.console.clear();
+            }
             Stream::Network => {
                 self.network.clear();
                 self.index.clear();

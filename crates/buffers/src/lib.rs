@@ -13,6 +13,7 @@
 mod bodies;
 mod buffers;
 mod cdp;
+mod cleared;
 mod console;
 mod entry;
 mod error;

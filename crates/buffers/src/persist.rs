@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use keeptab_store::{Change, EntryBatch, Store, StoredEntry, StreamHead};
 
 use crate::buffers::{Buffers, Stream};
+use crate::cleared;
 use crate::entry::{Entry, What};
 use crate::error::LoadError;
 use crate::gap::Gap;
@@ -61,16 +62,18 @@ fn decode(bytes: &[u8]) -> Result<Entry, &'static str> {
 impl Buffers {
     /// Whether anything changed since it was last taken to be saved.
     pub fn has_unsaved(&self) -> bool {
-        Stream::ALL
-            .into_iter()
-            .any(|stream| self.ring(stream).has_unsaved())
+        self.cleared.is_unsaved()
+            || Stream::ALL
+                .into_iter()
+                .any(|stream| self.ring(stream).has_unsaved())
     }
 
     /// What changed since the last call, at most `limit` entries of each
     /// stream, to be committed to the store under this session's name. If that
     /// fails, hand it to [`Buffers::not_saved`].
     pub fn unsaved(&mut self, session: &str, limit: usize) -> Vec<Change> {
-        let mut changes = Vec::new();
+        // In one transaction with the entries that were cleared, if they are not too many.
+        let mut changes: Vec<Change> = self.cleared.unsaved(session).into_iter().collect();
         for stream in Stream::ALL {
             let ring = self.ring_mut(stream);
             if !ring.has_unsaved() {
@@ -107,6 +110,9 @@ impl Buffers {
             let Change::PutEntries(batch) = change else {
                 continue;
             };
+            if batch.stream == cleared::NAME {
+                self.cleared.not_saved();
+            }
             let stream = Stream::ALL
                 .into_iter()
                 .find(|stream| stream.name() == batch.stream);
@@ -134,6 +140,10 @@ pub async fn load(store: &dyn Store, session: &str, limits: Limits) -> Result<Bu
         cause,
     };
     let mut buffers = Buffers::new(limits);
+    let marks = store.entries(session, cleared::NAME, 0, 1).await;
+    if let Some(entry) = marks.map_err(failed)?.last() {
+        buffers.cleared.restore(entry);
+    }
     for stream in Stream::ALL {
         let Some(head) = store.stream(session, stream.name()).await.map_err(failed)? else {
             continue;

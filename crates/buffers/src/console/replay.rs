@@ -24,6 +24,8 @@ pub(crate) enum Store {
 pub(crate) struct Seen {
     runtime: Keys,
     log: Keys,
+    /// Up to which times messages were cleared, by store: a replay brings none of them back.
+    cleared: [u64; 2],
     /// While a replay is possible.
     replay: Option<Replay>,
 }
@@ -86,6 +88,10 @@ impl Seen {
         if let Some(replay) = &mut self.replay {
             let index = usize::from(store == Store::Log);
             replay.came[index] += 1;
+            // Times are never negative, so their bits are in order as well.
+            if self.cleared[index] > 0 && key.0 <= self.cleared[index] {
+                return New::No;
+            }
             if let Some(hashes) = replay.unmatched[index].get_mut(&key.0) {
                 let exact = hashes.iter().position(|hash| *hash == key.1);
                 let found = exact.or((loose && !hashes.is_empty()).then_some(0));
@@ -102,6 +108,20 @@ impl Seen {
             Store::Log => self.log.push(key),
         }
         new
+    }
+
+    /// Everything that was taken so far is cleared. Returns up to which times.
+    pub(crate) fn clear(&mut self) -> [u64; 2] {
+        for (mark, keys) in self.cleared.iter_mut().zip([&self.runtime, &self.log]) {
+            let last = keys.0.iter().map(|(time, _)| *time).max();
+            *mark = last.unwrap_or_default().max(*mark);
+        }
+        self.cleared
+    }
+
+    /// What was cleared in an earlier life.
+    pub(crate) fn was_cleared(&mut self, marks: [u64; 2]) {
+        self.cleared = marks;
     }
 
     /// Remembers a message that was taken in an earlier life.

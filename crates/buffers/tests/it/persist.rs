@@ -244,3 +244,50 @@ fn a_torn_tail_costs_only_the_tail() {
     assert_eq!(all(&c, Stream::Console), all(&b, Stream::Console)[..kept]);
     assert_eq!(c.next_number(Stream::Console), kept as u64 + 1);
 }
+
+#[test]
+fn what_was_cleared_does_not_come_back_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut b = buffers();
+    for n in 1..20 {
+        log(&mut b, "T1", &format!("cleared {n}"), f64::from(n));
+    }
+    let opened = store(&dir);
+    save(&mut b, &opened);
+    b.clear(Stream::Console);
+    log(&mut b, "T1", "kept", 20.0);
+    save(&mut b, &opened);
+    opened.close();
+
+    let reopened = store(&dir);
+    let mut c = loaded(&reopened, Limits::default());
+    c.lost(loss(30.0));
+    // The browser tells all that it has, and one that nobody had heard.
+    for n in 1..20 {
+        log(&mut c, "T1", &format!("cleared {n}"), f64::from(n));
+    }
+    log(&mut c, "T1", "kept", 20.0);
+    log(&mut c, "T1", "missed", 21.0);
+    log(&mut c, "T2", "another tab", 5.0);
+    c.restored(&restored(40.0, vec![after("T1", "L1"), after("T2", "L1")]));
+    let texts: Vec<String> = lines(&c, Stream::Console)
+        .into_iter()
+        .filter(|line| !line.contains("-- GAP"))
+        .collect();
+    assert_eq!(texts.len(), 3, "{texts:#?}");
+    for (line, text) in texts.iter().zip(["kept", "missed", "another tab"]) {
+        assert!(line.ends_with(text), "{texts:#?}");
+    }
+    // And so on, from one restart to the next.
+    save(&mut c, &reopened);
+    reopened.close();
+    let third = store(&dir);
+    let mut d = loaded(&third, Limits::default());
+    d.lost(loss(50.0));
+    log(&mut d, "T1", "cleared 3", 3.0);
+    assert!(
+        !lines(&d, Stream::Console)
+            .iter()
+            .any(|line| line.contains("cleared"))
+    );
+}

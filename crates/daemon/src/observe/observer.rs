@@ -179,7 +179,10 @@ impl Observer {
         if stream == Stream::Network {
             self.clear_bodies(bodies).await;
         }
-        self.touch();
+        // Before this is answered, so that nothing comes back should the daemon be killed.
+        if !self.save().await {
+            self.touch();
+        }
         count
     }
 
