@@ -6,10 +6,10 @@ use std::time::Instant;
 use crate::door::{Guest, Hello, Word};
 use crate::ending::Phase;
 use crate::keeper::{Keeper, MAX_UP};
-use crate::ledger::Fate;
+use crate::ledger::{Fate, Name};
 use crate::owner::{Owner, Said};
 use crate::passing::OWN_ID;
-use crate::wire::{Flat, MAX_CONTROL, VERSION, is_control, leading_id, quoted};
+use crate::wire::{Flat, MAX_CONTROL, VERSION, is_control, leading_id, name, quoted};
 
 impl Guest {
     /// Says why not, and hangs up. Waits for nothing.
@@ -58,7 +58,7 @@ impl Keeper {
         };
         let reply = format!(
             "{{\"keeper\":{VERSION},\"epoch\":{},\"pid\":{},\"browserPid\":{},\"connection\":\"{}-{}\",\
-             \"version\":{},\"browserExited\":{exited},\"dropped\":{},\"nextId\":{},\"inFlight\":{}}}\0",
+             \"version\":{},\"browserExited\":{exited},\"dropped\":{},\"nextId\":{},\"inFlight\":{},\"dialogs\":{}}}\0",
             hello.epoch,
             self.state.pid,
             self.state.browser_pid,
@@ -68,10 +68,12 @@ impl Keeper {
             self.dropped,
             self.ledger.next_id(),
             self.ledger.to_json(),
+            self.dialogs.to_json(),
         );
         let mut owner = Owner::new(guest.stream, hello);
         if owner.tell(reply.as_bytes()).is_ok() {
             self.dropped = 0;
+            self.ledger.listed();
             self.owner = Some(owner);
             self.heed_owner(now);
         } else {
@@ -117,13 +119,14 @@ impl Keeper {
                 Said::Whole(message) if message.is_empty() => {}
                 Said::Whole(message) if is_control(&message) => self.control(&message, now),
                 Said::Whole(mut message) => {
-                    if self.intend(leading_id(&message), now) {
+                    let name = name(&message, true);
+                    if self.intend(leading_id(&message), name, now) {
                         message.push(0);
                         self.send_up(&message);
                     }
                 }
                 Said::Long(id, piece) => {
-                    self.refusing_long = !self.intend(Some(id), now);
+                    self.refusing_long = !self.intend(Some(id), name(&piece, false), now);
                     if !self.refusing_long {
                         self.send_up(&piece);
                     }
@@ -150,7 +153,7 @@ impl Keeper {
 
     /// Notes a command before it leaves. False when it must not: the owner is
     /// told why, and may be sure that the browser never saw it.
-    fn intend(&mut self, id: Option<i32>, now: Instant) -> bool {
+    fn intend(&mut self, id: Option<i32>, name: Option<Name>, now: Instant) -> bool {
         let Some(owner) = &self.owner else {
             return false;
         };
@@ -158,7 +161,9 @@ impl Keeper {
             (Phase::Gone { .. }, _) => "browser_exited",
             (Phase::Starting { .. } | Phase::Ending { .. }, _) => "ending",
             (Phase::Serving, None | Some(OWN_ID)) => "no_id",
-            (Phase::Serving, Some(id)) if self.ledger.sent(id, owner.epoch) => return true,
+            (Phase::Serving, Some(id)) if self.ledger.sent(id, owner.epoch, name) => {
+                return true;
+            }
             (Phase::Serving, Some(_)) => "id_taken",
         };
         let id = id.map_or("null".to_owned(), |id| id.to_string());

@@ -11,6 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::args::Args;
 use crate::buffer::{Buf, Read, read};
 use crate::child::{Browser, borrowed};
+use crate::dialogs::Dialogs;
 use crate::door::{Guest, MAX_GUESTS};
 use crate::ending::Phase;
 use crate::ledger::Ledger;
@@ -31,6 +32,7 @@ pub(crate) struct Keeper {
     /// The highest epoch that was ever accepted.
     pub(crate) epoch: Option<u64>,
     pub(crate) ledger: Ledger,
+    pub(crate) dialogs: Dialogs,
     /// What the browser has not taken yet.
     pub(crate) up: Buf,
     /// The pieces of the present long command go nowhere: it was refused.
@@ -80,6 +82,7 @@ impl Keeper {
             owner: None,
             epoch: None,
             ledger: Ledger::default(),
+            dialogs: Dialogs::default(),
             up: Buf::default(),
             refusing_long: false,
             passing: Passing::default(),

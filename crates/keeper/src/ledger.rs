@@ -27,6 +27,14 @@ pub(crate) enum Fate<'a> {
     Forgotten,
 }
 
+/// What a command was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Name {
+    pub(crate) method: Box<str>,
+    /// The session it was sent over; `None` for the browser's own, and where that was not read.
+    pub(crate) session: Option<Box<str>>,
+}
+
 #[derive(Debug)]
 struct Entry {
     id: i32,
@@ -34,6 +42,8 @@ struct Entry {
     /// Length of the reply in bytes, once there is one.
     replied: Option<usize>,
     text: Option<Box<[u8]>>,
+    /// What it was, until its answer was told.
+    name: Option<Name>,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +63,7 @@ impl Ledger {
 
     /// Notes command `id` of the owner with `epoch`. False when `id` still
     /// stands for another command, and the two answers could be confused.
-    pub(crate) fn sent(&mut self, id: i32, epoch: u64) -> bool {
+    pub(crate) fn sent(&mut self, id: i32, epoch: u64, name: Option<Name>) -> bool {
         // An owner that keeps to the rule never pays for the search.
         if !after(id, self.last)
             && let Some(at) = self.position(id)
@@ -75,6 +85,7 @@ impl Ledger {
             epoch,
             replied: None,
             text: None,
+            name,
         });
         self.last = id;
         true
@@ -93,14 +104,18 @@ impl Ledger {
             .is_some_and(|at| self.entries[at].replied.is_none())
     }
 
-    /// Notes the reply to `id`: its length, and its text unless that was too long.
-    pub(crate) fn replied(&mut self, id: i32, length: usize, text: Option<&[u8]>) {
+    /// Notes the reply to `id`: its length, its text unless that was too long, and whether an owner
+    /// is told of it.
+    pub(crate) fn replied(&mut self, id: i32, length: usize, text: Option<&[u8]>, told: bool) {
         let Some(at) = self.position(id) else { return };
         let text: Option<Box<[u8]>> = text.filter(|text| text.len() <= MAX_REPLY).map(Box::from);
         self.kept += text.as_ref().map_or(0, |text| text.len());
         let entry = &mut self.entries[at];
         entry.replied = Some(length);
         entry.text = text;
+        if told {
+            entry.name = None;
+        }
         let mut oldest = 0;
         while self.kept > MAX_REPLIES && oldest < self.entries.len() {
             self.kept -= self.entries[oldest]
@@ -143,6 +158,12 @@ impl Ledger {
         }
     }
 
+    /// A new owner was given the list: it knows what was answered while nobody was there.
+    pub(crate) fn listed(&mut self) {
+        let answered = self.entries.iter_mut().filter(|e| e.replied.is_some());
+        answered.for_each(|entry| entry.name = None);
+    }
+
     /// The ledger as a JSON array, oldest first.
     pub(crate) fn to_json(&self) -> String {
         let mut out = String::with_capacity(2 + self.entries.len() * 48);
@@ -155,15 +176,22 @@ impl Ledger {
                 entry.id, entry.epoch
             );
             let _ = match entry.replied {
-                None => write!(out, ",\"state\":\"sent\"}}"),
+                None => write!(out, ",\"state\":\"sent\""),
                 Some(length) => {
                     let kept = entry.text.is_some();
                     write!(
                         out,
-                        ",\"state\":\"replied\",\"bytes\":{length},\"kept\":{kept}}}"
+                        ",\"state\":\"replied\",\"bytes\":{length},\"kept\":{kept}"
                     )
                 }
             };
+            if let Some(name) = &entry.name {
+                let _ = write!(out, ",\"method\":\"{}\"", name.method);
+                if let Some(session) = &name.session {
+                    let _ = write!(out, ",\"sessionId\":\"{session}\"");
+                }
+            }
+            out.push('}');
         }
         out.push(']');
         out
@@ -196,9 +224,9 @@ mod tests {
         let mut ledger = Ledger::default();
         assert_eq!(ledger.next_id(), 1);
         assert_eq!(ledger.fate(1), Fate::Unseen);
-        assert!(ledger.sent(1, 7));
+        assert!(ledger.sent(1, 7, None));
         assert_eq!(ledger.fate(1), Fate::Sent);
-        ledger.replied(1, 4, Some(b"text"));
+        ledger.replied(1, 4, Some(b"text"), true);
         assert_eq!(ledger.fate(1), Fate::Replied(4, Some(b"text")));
         assert_eq!(
             ledger.to_json(),
@@ -211,25 +239,55 @@ mod tests {
     #[test]
     fn an_id_never_stands_for_two_commands() {
         let mut ledger = Ledger::default();
-        assert!(ledger.sent(5, 1));
-        assert!(!ledger.sent(5, 1), "still in flight");
-        ledger.replied(5, 1, Some(b"x"));
+        assert!(ledger.sent(5, 1, None));
+        assert!(!ledger.sent(5, 1, None), "still in flight");
+        ledger.replied(5, 1, Some(b"x"), true);
         assert!(
-            !ledger.sent(5, 2),
+            !ledger.sent(5, 2, None),
             "another owner's answer is kept under it"
         );
-        assert!(ledger.sent(5, 1), "its own owner may use it again");
+        assert!(ledger.sent(5, 1, None), "its own owner may use it again");
         assert_eq!(ledger.fate(5), Fate::Sent);
         ledger.unsent(5);
         assert_eq!(ledger.fate(5), Fate::Unseen);
     }
 
     #[test]
+    fn what_nobody_had_an_answer_to_is_named() {
+        let mut ledger = Ledger::default();
+        let name = |session: Option<&str>| {
+            Some(Name {
+                method: "Page.navigate".into(),
+                session: session.map(Into::into),
+            })
+        };
+        assert!(ledger.sent(1, 7, name(Some("AB"))));
+        assert!(ledger.sent(2, 7, name(None)));
+        assert!(ledger.sent(3, 7, name(None)));
+        ledger.replied(2, 4, None, false);
+        ledger.replied(3, 4, None, true);
+        let sent = r#"{"id":1,"epoch":7,"state":"sent","method":"Page.navigate","sessionId":"AB"}"#;
+        let replied = |id: i32, name: &str| {
+            format!(r#"{{"id":{id},"epoch":7,"state":"replied","bytes":4,"kept":false{name}}}"#)
+        };
+        let unheard = replied(2, r#","method":"Page.navigate""#);
+        assert_eq!(
+            ledger.to_json(),
+            format!("[{sent},{unheard},{}]", replied(3, ""))
+        );
+        ledger.listed();
+        assert_eq!(
+            ledger.to_json(),
+            format!("[{sent},{},{}]", replied(2, ""), replied(3, ""))
+        );
+    }
+
+    #[test]
     fn ids_wrap() {
         let mut ledger = Ledger::default();
-        assert!(ledger.sent(i32::MAX, 1));
+        assert!(ledger.sent(i32::MAX, 1, None));
         assert_eq!(ledger.next_id(), 1);
-        assert!(ledger.sent(1, 1));
+        assert!(ledger.sent(1, 1, None));
         assert_eq!(ledger.fate(2), Fate::Unseen);
         assert!(after(1, i32::MAX) && !after(i32::MAX, 1) && !after(3, 3));
     }
@@ -240,8 +298,8 @@ mod tests {
         let big = vec![b'x'; 100_000];
         let count = 3 * MAX_COMMANDS as i32;
         for id in 1..=count {
-            assert!(ledger.sent(id, 1));
-            ledger.replied(id, big.len(), Some(&big));
+            assert!(ledger.sent(id, 1, None));
+            ledger.replied(id, big.len(), Some(&big), true);
             assert!(ledger.kept <= MAX_REPLIES && ledger.entries.len() <= MAX_COMMANDS);
         }
         let real: usize = ledger
@@ -255,8 +313,13 @@ mod tests {
         assert_eq!(ledger.fate(count + 1), Fate::Unseen);
         assert_eq!(ledger.fate(count), Fate::Replied(big.len(), Some(&big[..])));
         assert_eq!(ledger.fate(count - 20), Fate::Replied(big.len(), None));
-        assert!(ledger.sent(count + 1, 1));
-        ledger.replied(count + 1, MAX_REPLY + 1, Some(&vec![0; MAX_REPLY + 1]));
+        assert!(ledger.sent(count + 1, 1, None));
+        ledger.replied(
+            count + 1,
+            MAX_REPLY + 1,
+            Some(&vec![0; MAX_REPLY + 1]),
+            true,
+        );
         assert_eq!(ledger.fate(count + 1), Fate::Replied(MAX_REPLY + 1, None));
         ledger.acknowledge(None);
         assert_eq!((ledger.kept, ledger.entries.len()), (0, 0));

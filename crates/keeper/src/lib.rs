@@ -20,7 +20,9 @@
 //! → {"hello":1,"epoch":7,"client":"keeptab 0.1"}
 //! ← {"keeper":1,"epoch":7,"pid":12,"browserPid":13,"connection":"12-4711","version":"Chrome/156.0.1.2",
 //!    "browserExited":null,"dropped":3,"nextId":41,
-//!    "inFlight":[{"id":39,"epoch":6,"state":"replied","bytes":61,"kept":true},{"id":40,"epoch":6,"state":"sent"}]}
+//!    "inFlight":[{"id":39,"epoch":6,"state":"replied","bytes":61,"kept":true},{"id":40,"epoch":6,"state":"sent",
+//!     "method":"Page.navigate","sessionId":"AB"}],
+//!    "dialogs":[{"method":"Page.javascriptDialogOpening",…,"sessionId":"AB"}]}
 //! ```
 //! - `epoch` is the owner's fencing number, not the link's. A higher one takes
 //!   over: the older connection gets `{"keeper":"superseded","by":8}` and is
@@ -37,6 +39,10 @@
 //! - `nextId` is the lowest id that the owner may use for its own commands, and
 //!   then upwards, wrapping from 2^31-1 to 1. Ids are unique across owners. The
 //!   keeper's own commands have id 0; an owner may see such a reply and ignores it.
+//! - Of commands in `inFlight` that nobody has had an answer to, `method` and `sessionId` are given where
+//!   they are written as above, and a long command's session is not.
+//! - `dialogs` are the dialogs that are open, each as the event that told of it. The browser tells of a
+//!   dialog once; an owner that was killed may not have told anybody. At most 32 of at most 16 KiB.
 //!
 //! The owner may send, besides commands:
 //! ```text
@@ -91,24 +97,25 @@ mod args;
 mod buffer;
 mod child;
 mod control;
+mod dialogs;
 mod door;
 mod ending;
 mod error;
 mod found;
 mod keeper;
 mod ledger;
+mod listening;
 mod memory;
 mod owner;
 mod passing;
+mod process;
 mod run;
 mod signals;
 mod spawn;
 mod state;
-mod listening;
 pub mod wire;
 
 pub use error::{SpawnError, SpawnErrorKind};
-mod process;
 pub use found::{BESIDE, Found, STATE_SUFFIX, clear_beside, list};
 pub use listening::Listening;
 pub use run::run;

@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use crate::dialogs::{self, MAX_EVENT};
 use crate::keeper::Keeper;
 use crate::ledger::{Ledger, MAX_REPLY};
 use crate::wire::{HEAD, leading_id};
@@ -25,6 +26,8 @@ enum Kind {
     #[default]
     Unknown,
     Event,
+    /// An event about a dialog, with its text while that is short enough to keep.
+    Dialog(Option<Vec<u8>>),
     /// A reply that nobody asked for, or whose command is forgotten.
     Stray,
     /// A reply, with its text while that is short enough to keep.
@@ -44,13 +47,19 @@ impl Passing {
                     Kind::Reply(id, Some(self.head[..before].to_vec()))
                 }
                 Some(_) => Kind::Stray,
+                None if dialogs::is_about(&self.head[..self.length.min(HEAD)]) => {
+                    Kind::Dialog(Some(self.head[..before].to_vec()))
+                }
                 None => Kind::Event,
             };
         }
-        if let Kind::Reply(_, text) = &mut self.kind
-            && let Some(kept) = text
-        {
-            if kept.len() + piece.len() <= MAX_REPLY {
+        let (text, limit) = match &mut self.kind {
+            Kind::Reply(_, text) => (text, MAX_REPLY),
+            Kind::Dialog(text) => (text, MAX_EVENT),
+            _ => return,
+        };
+        if let Some(kept) = text {
+            if kept.len() + piece.len() <= limit {
                 kept.extend_from_slice(piece);
             } else {
                 *text = None;
@@ -111,8 +120,15 @@ impl Keeper {
         let passed = std::mem::take(&mut self.passing);
         match passed.kind {
             Kind::Event if !passed.deliver => self.dropped += 1,
+            Kind::Dialog(event) => {
+                self.dropped += u64::from(!passed.deliver);
+                self.dialogs.heard(&event.unwrap_or_default());
+            }
             Kind::Reply(OWN_ID, text) => self.on_own_reply(&text.unwrap_or_default(), now),
-            Kind::Reply(id, text) => self.ledger.replied(id, passed.length, text.as_deref()),
+            Kind::Reply(id, text) => {
+                let (length, told) = (passed.length, passed.deliver);
+                self.ledger.replied(id, length, text.as_deref(), told);
+            }
             Kind::Event | Kind::Stray | Kind::Unknown => {}
         }
     }

@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use crate::ledger::Name;
+
 /// Version of the keeper protocol, sent as `"hello"` by the owner and as
 /// `"keeper"` by the keeper.
 pub const VERSION: u64 = 1;
@@ -99,6 +101,42 @@ pub(crate) fn leading_id(head: &[u8]) -> Option<i32> {
         return None;
     }
     std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()
+}
+
+/// Longest method or session that is noted, in bytes.
+const MAX_NAME: usize = 80;
+
+/// What a command is, if it is written as ours are: `{"id":…,"method":…,"params":…,"sessionId":…}`. Of
+/// one that is not `whole` the session is not known yet.
+pub(crate) fn name(command: &[u8], whole: bool) -> Option<Name> {
+    let rest = command.strip_prefix(b"{\"id\":")?;
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    let rest = rest[digits..].strip_prefix(b",\"method\":\"")?;
+    let end = memchr::memchr(b'"', &rest[..rest.len().min(MAX_NAME)])?;
+    let session = if whole { last_session(command) } else { None };
+    Some(Name {
+        method: plain(&rest[..end])?.into(),
+        session: session.and_then(plain).map(Into::into),
+    })
+}
+
+/// The session at the end of a message. A text in the parameters cannot pass for it: there its quotes
+/// are escaped.
+pub(crate) fn last_session(message: &[u8]) -> Option<&[u8]> {
+    const SESSION: &[u8] = b",\"sessionId\":\"";
+    let message = message.strip_suffix(b"\"}")?;
+    let tail = &message[message.len().saturating_sub(MAX_NAME + SESSION.len())..];
+    let at = memchr::memmem::rfind(tail, SESSION)?;
+    let session = &tail[at + SESSION.len()..];
+    plain(session).is_some().then_some(session)
+}
+
+/// A name as CDP has them, which needs no quoting.
+fn plain(name: &[u8]) -> Option<&str> {
+    let fits = name.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'.');
+    std::str::from_utf8(name)
+        .ok()
+        .filter(|_| fits && !name.is_empty())
 }
 
 /// One value of a flat object.
@@ -221,6 +259,30 @@ mod tests {
         assert_eq!(leading_id(br#"{"id":77"#), None);
         assert_eq!(leading_id(br#"{"method":"A.b","params":{"id":7}}"#), None);
         assert_eq!(leading_id(b""), None);
+    }
+
+    #[test]
+    fn a_command_is_named_by_its_head_and_its_end() {
+        let named = |text: &str, whole| {
+            name(text.as_bytes(), whole)
+                .map(|name| (name.method.to_string(), name.session.map(String::from)))
+        };
+        let page = r#"{"id":7,"method":"Page.navigate","params":{"url":"x\",\"sessionId\":\"C"},"sessionId":"AB"}"#;
+        let method = || "Page.navigate".to_owned();
+        assert_eq!(named(page, true), Some((method(), Some("AB".to_owned()))));
+        assert_eq!(named(page, false), Some((method(), None)));
+        let browser = r#"{"id":7,"method":"Page.navigate","params":{}}"#;
+        assert_eq!(named(browser, true), Some((method(), None)));
+        let nested = r#"{"id":7,"method":"Page.navigate","params":{"a":1,"sessionId":"AB"}}"#;
+        assert_eq!(named(nested, true), Some((method(), None)));
+        for odd in [
+            r#"{"id":7,"params":{},"method":"A.b"}"#,
+            r#"{"id":7,"method":"A\"b","params":{}}"#,
+            r#"{"id":7,"method":""}"#,
+            r#"{"id":7,"method":"#,
+        ] {
+            assert_eq!(named(odd, true), None, "{odd}");
+        }
     }
 
     #[test]

@@ -219,8 +219,8 @@ pub struct DialInfo {
     pub endpoint_identity: Option<String>,
     /// What carries the messages.
     pub transport: Transport,
-    /// What a keeper says of the time in which it had no owner.
-    pub handover: crate::Handover,
+    /// What a keeper hands over with its connection.
+    pub inheritance: crate::Inheritance,
 }
 
 /// What carries the messages.

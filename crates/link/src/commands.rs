@@ -9,6 +9,7 @@ use crate::ledger::is_sticky;
 use crate::link::{Link, Wire};
 use crate::pending::{Own, Wait, Who};
 use crate::refusals;
+use crate::replay;
 use crate::table::{Cmd, Key, Sent};
 use crate::targets::{self, Phase, Replay};
 use crate::{
@@ -221,7 +222,7 @@ impl Link {
         if session.is_none() || !(impaired || target.phase == Phase::Ready) {
             return Way::Wait;
         }
-        if target.replay != Replay::Done && &*cmd.method == "Runtime.enable" {
+        if target.replay != Replay::Done && replay::listens(&cmd.method) {
             return Way::Wait;
         }
         if attach {

@@ -125,12 +125,16 @@ impl Link {
     }
 
     /// Ends what waits for a target.
-    pub(crate) fn settle_queue(&mut self, id: &TargetId, end: impl Fn(&Cmd) -> Option<Settlement>) {
+    pub(crate) fn settle_queue(
+        &mut self,
+        id: &TargetId,
+        mut end: impl FnMut(&Cmd) -> Option<Settlement>,
+    ) {
         let Some(target) = self.targets.get_mut(id) else {
             return;
         };
         for key in std::mem::take(&mut target.queue) {
-            match self.table.get(key).map(&end) {
+            match self.table.get(key).map(&mut end) {
                 Some(Some(settlement)) => self.settle(key, settlement),
                 Some(None) => {
                     if let Some(target) = self.targets.get_mut(id) {

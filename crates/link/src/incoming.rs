@@ -159,6 +159,11 @@ impl Link {
         let Some(params) = self.understand(now, &method, params, target.as_ref()) else {
             return;
         };
+        if let Some(id) = &target
+            && self.is_told_otherwise(id, &method, &params)
+        {
+            return;
+        }
         self.tell_event(method, params, target);
     }
 

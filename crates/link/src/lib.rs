@@ -18,11 +18,14 @@
 //!   transport is gone or [`Output::Abort`] was output before it.
 #![forbid(unsafe_code)]
 
+mod adoption;
+mod attaching;
 mod backoff;
 mod cause;
 mod command;
 mod commands;
 mod config;
+mod documents;
 mod ending;
 mod envelope;
 mod frame;
@@ -33,6 +36,7 @@ mod hung;
 mod identity;
 mod ids;
 mod incoming;
+mod inheritance;
 mod ledger;
 mod link;
 mod losing;
@@ -63,6 +67,7 @@ pub use gap::{
 };
 pub use health::{Counters, Health};
 pub use ids::{Epoch, Route, TargetId, Token};
+pub use inheritance::{InFlight, Inheritance, StillOpen};
 pub use link::Link;
 pub use output::{EventMsg, Output, TargetChange};
 pub use settle::{CdpError, NotSent, Settlement, TargetEnd};

@@ -129,7 +129,7 @@ impl Link {
         let DialInfo {
             endpoint_identity,
             transport,
-            handover,
+            inheritance,
         } = info;
         let same = self.left.take().filter(|left| {
             transport == Transport::Keeper && left.is_of(endpoint_identity.as_deref())
@@ -152,7 +152,7 @@ impl Link {
         self.heartbeat = Some(Heartbeat::new(now, self.config.probe_after, patience));
         if self.recovery.is_some() {
             if let Some(left) = same {
-                self.adopt(left, handover, heir);
+                self.adopt(left, inheritance, heir);
             }
             self.greet(now, endpoint_identity);
             return;

@@ -1,117 +1,28 @@
-//! From "there is a target" to "commands may pass": attach, set again what was set, read it back.
+//! From "there is a session" to "commands may pass": set again what was set, read it back.
 use std::time::{Duration, Instant};
 
 use keeptab_protocol::Raw;
-use serde::Deserialize;
-use serde_json::{Value, json};
 
 use crate::incoming::read_error;
 use crate::ledger::{self, Phase as Order};
-use crate::link::{Link, Wire};
+use crate::link::Link;
 use crate::pending::{Own, Step};
 use crate::readback;
 use crate::refusals;
-use crate::target_events::Frame;
 use crate::targets::{Phase, Target};
 use crate::timers::Timer;
-use crate::{
-    BornDocument, Condition, NotRestored, NotSent, Output, Settlement, Str, TargetChange,
-    TargetEnd, TargetId,
-};
+use crate::{Condition, NotRestored, Output, Str, TargetChange, TargetEnd, TargetId};
 
 /// How long a tab that had a dialog open may take to show that the dialog is gone.
 const DIALOG_CHECK: Duration = Duration::from_secs(1);
 /// How often a setting is tried that a leftover of our old socket blocks.
 const RETRY: Duration = Duration::from_secs(1);
-/// Frames whose document is remembered.
-const FRAMES: usize = 512;
 
 /// Calls of one burst.
-type Calls = Vec<(Str, Raw, Step)>;
+pub(crate) type Calls = Vec<(Str, Raw, Step)>;
 
 impl Link {
-    /// Attaches to a target that somebody needs, unless that is under way or not possible now.
-    pub(crate) fn attach_if_possible(&mut self, now: Instant, id: &TargetId) {
-        let possible = match &self.recovery {
-            None => matches!(self.wire, Wire::Open { .. }),
-            Some(recovery) => recovery.may_attach(),
-        };
-        let ours = self.targets.get(id).is_some_and(|target| {
-            // Frames and workers come back through their page, if they come back.
-            let through = target.info.parent.as_ref();
-            let page = through.and_then(|page| self.targets.get(page));
-            target.phase == Phase::Detached && page.is_none_or(|page| page.phase == Phase::Ready)
-        });
-        if !possible || !ours {
-            return;
-        }
-        let ask = Raw::from(json!({ "targetId": id.as_str(), "flatten": true }));
-        let own = Own::Attach(id.clone());
-        let asked = self.send_own(now, None, "Target.attachToTarget", &ask, own);
-        if let (true, Some(target)) = (asked, self.targets.get_mut(id)) {
-            target.phase = Phase::Attaching;
-            target.wanted = true;
-        }
-    }
-
-    pub(crate) fn attach_by_policy(&mut self, now: Instant, id: &TargetId) {
-        let Some(target) = self.targets.get(id) else {
-            return;
-        };
-        if self.attaches_by_itself(&target.info.kind) || !target.queue.is_empty() {
-            self.attach_if_possible(now, id);
-        }
-    }
-
-    pub(crate) fn attach_answered(&mut self, now: Instant, id: &TargetId, ok: bool, body: &Raw) {
-        let Some(target) = self.targets.get_mut(id) else {
-            return;
-        };
-        if target.session.is_some() {
-            return;
-        }
-        if ok {
-            let session = body.parse::<Value>().ok();
-            let session = session
-                .as_ref()
-                .and_then(|value| value.get("sessionId")?.as_str())
-                .map(Str::from);
-            if let Some(session) = session {
-                return self.bind(now, session, id);
-            }
-        }
-        target.phase = Phase::Detached;
-        let message = read_error(body).message;
-        if !target.present || message.contains("No target with given id") {
-            let end = if target.info.kind.is_empty() {
-                TargetEnd::Unknown
-            } else {
-                TargetEnd::Closed
-            };
-            return self.target_gone(id, &end);
-        }
-        target.wanted = false;
-        self.settle_queue(id, |_| {
-            Some(Settlement::NotSent(NotSent::AttachFailed(message.clone())))
-        });
-        self.no_longer_waited_for(id);
-    }
-
-    /// There is a session: everything that was set is set again in one burst.
-    pub(crate) fn bind(&mut self, now: Instant, session: Str, id: &TargetId) {
-        self.timers.clear(&Timer::Detached(id.clone()));
-        // What was in flight over a session that ended has no answer to expect.
-        self.settle_in_flight(id, None, |_| {
-            Some(Settlement::TargetGone(TargetEnd::Detached))
-        });
-        self.targets.bind(session, id);
-        if let Some(target) = self.targets.get_mut(id) {
-            target.wanted = true;
-        }
-        self.begin_setup(now, id);
-    }
-
-    fn begin_setup(&mut self, now: Instant, id: &TargetId) {
+    pub(crate) fn begin_setup(&mut self, now: Instant, id: &TargetId) {
         let Some(target) = self.targets.get_mut(id) else {
             return;
         };
@@ -139,71 +50,7 @@ impl Link {
         }
     }
 
-    /// The session of a target was adopted: asks whether it is still there, and whether what was set is
-    /// what the page sees. Sets nothing.
-    pub(crate) fn verify(&mut self, now: Instant, id: &TargetId) {
-        let Some(target) = self.targets.get_mut(id) else {
-            return;
-        };
-        let own =
-            |method: &'static str, step| (Str::from_static(method), Raw::object_empty(), step);
-        // Tells of a crash that nobody heard of.
-        let mut calls = vec![own("Inspector.enable", Step::Domain)];
-        if target.has_pages() {
-            calls.push(own("Page.getFrameTree", Step::FrameTree));
-            let question = read_back(target).unwrap_or_else(|| {
-                let nothing = Raw::from_static(r#"{"expression":"0","silent":true}"#);
-                (
-                    Str::from_static("Runtime.evaluate"),
-                    nothing,
-                    Step::ReadBack,
-                )
-            });
-            calls.push(question);
-        } else {
-            calls.push(own("Runtime.getHeapUsage", Step::Alive));
-        }
-        let impaired = !matches!(target.info.condition, Condition::Fine);
-        let nothing_set = target.ledger.is_empty();
-        target.phase = Phase::Setup;
-        target.left = 0;
-        // What needs an id of another is in force like everything else.
-        target.dependent = true;
-        target.unread.clear();
-        target.read_twice = false;
-        if !impaired {
-            self.timers
-                .set(now + self.config.restore_timeout, Timer::Setup(id.clone()));
-        }
-        self.send_setup(now, id, calls);
-        // A dialog keeps the page from answering, and is answered over this connection; a crashed
-        // page answers when it is loaded again.
-        if impaired || nothing_set {
-            self.ready(now, id);
-        }
-    }
-
-    /// The browser does not know the session that was left to us.
-    fn adopted_in_vain(&mut self, now: Instant, id: &TargetId) {
-        self.timers.clear(&Timer::Setup(id.clone()));
-        let Some(target) = self.targets.get_mut(id) else {
-            return;
-        };
-        target.unverified = false;
-        let session = target.session.clone();
-        let alone = target.info.parent.is_none();
-        if let Some(session) = session {
-            self.targets.unbind(&session);
-        }
-        if alone {
-            self.attach_if_possible(now, id);
-        } else {
-            // Frames and workers come back only by themselves.
-            self.target_gone(id, &TargetEnd::GoneInGap);
-        }
-    }
-
-    fn send_setup(&mut self, now: Instant, id: &TargetId, calls: Calls) {
+    pub(crate) fn send_setup(&mut self, now: Instant, id: &TargetId, calls: Calls) {
         let Some(target) = self.targets.get_mut(id) else {
             return;
         };
@@ -237,20 +84,8 @@ impl Link {
         } else {
             Some(read_error(body).message)
         };
-        if target.unverified {
-            match &error {
-                Some(message) if message.contains("Session with given id not found") => {
-                    return self.adopted_in_vain(now, id);
-                }
-                _ if matches!(step, Step::ReadBack | Step::Alive) => {
-                    target.unverified = false;
-                    // The page ran this, so the dialog that was left to us is gone.
-                    if matches!(target.info.condition, Condition::Dialog(_)) {
-                        self.set_condition(id, Condition::Fine);
-                    }
-                }
-                _ => {}
-            }
+        if target.unverified && self.adopted_answered(now, id, &step, error.as_deref()) {
+            return;
         }
         let Some(target) = self.targets.get_mut(id) else {
             return;
@@ -323,7 +158,7 @@ impl Link {
     }
 
     /// Commands may pass.
-    fn ready(&mut self, now: Instant, id: &TargetId) {
+    pub(crate) fn ready(&mut self, now: Instant, id: &TargetId) {
         let Some(target) = self.targets.get_mut(id) else {
             return;
         };
@@ -486,62 +321,6 @@ impl Link {
                 .push_back(Output::Target(TargetChange::NotRestored(lost))),
         }
     }
-
-    /// Compares the documents that are there with those that were there.
-    fn compare_documents(&mut self, id: &TargetId, body: &Raw) {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Answer {
-            frame_tree: Tree,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Tree {
-            frame: Frame,
-            #[serde(default)]
-            child_frames: Vec<Tree>,
-        }
-        let (Ok(answer), Some(target)) = (body.parse::<Answer>(), self.targets.get_mut(id)) else {
-            return;
-        };
-        let mut now_there = std::collections::HashMap::new();
-        let mut born = Vec::new();
-        let mut open = vec![answer.frame_tree];
-        while let Some(Tree {
-            frame,
-            child_frames,
-        }) = open.pop()
-        {
-            open.extend(child_frames);
-            if now_there.len() >= FRAMES {
-                break;
-            }
-            let (name, loader) = (Str::from(frame.id), Str::from(frame.loader_id));
-            if target.documents.get(&name) != Some(&loader) {
-                born.push(BornDocument {
-                    target: id.clone(),
-                    frame: name.clone(),
-                    url: frame.url.into(),
-                });
-            }
-            now_there.insert(name, loader);
-        }
-        target.documents = now_there;
-        let adopted = self
-            .recovery
-            .as_ref()
-            .is_some_and(|recovery| recovery.gap.handover.is_some());
-        // Init scripts stayed in force.
-        let matters = target.ledger.has_init_scripts() && !adopted;
-        if let (Some(recovery), false) = (&mut self.recovery, born.is_empty()) {
-            if born.iter().any(|document| document.frame == id.as_str()) {
-                recovery.navigated.insert(id.clone());
-            }
-            if matters {
-                recovery.gap.without_init_scripts.extend(born);
-            }
-        }
-    }
 }
 
 /// What stands alone: the link's own domains, and every setting that needs no id of another.
@@ -590,7 +369,7 @@ fn entry_call(target: &Target, key: String) -> Option<(Str, Raw, Step)> {
     Some((entry.method.clone(), params, Step::Entry(key)))
 }
 
-fn read_back(target: &Target) -> Option<(Str, Raw, Step)> {
+pub(crate) fn read_back(target: &Target) -> Option<(Str, Raw, Step)> {
     if !target.has_pages() {
         return None;
     }

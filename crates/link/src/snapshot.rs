@@ -3,11 +3,10 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::gap::Handover;
 use crate::ledger::{Held, KeptEntry, Ledger};
 use crate::link::{Link, Wire};
 use crate::recovery::Recovery;
-use crate::targets::{Replay, Target};
+use crate::targets::Target;
 use crate::{Cause, Condition, Dialog, Epoch, State, Str, TargetEnd, TargetId, TargetInfo};
 
 /// The form in which this build writes snapshots. Fields are only ever added with a default; a
@@ -21,7 +20,7 @@ pub struct Snapshot {
     version: u32,
     epoch: u32,
     connection: Option<String>,
-    browser: Vec<KeptEntry>,
+    pub(crate) browser: Vec<KeptEntry>,
     pub(crate) targets: Vec<KeptTarget>,
     /// The browser was started anew, see [`Snapshot::moved`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -30,7 +29,7 @@ pub struct Snapshot {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct KeptTarget {
-    id: String,
+    pub(crate) id: String,
     kind: String,
     url: String,
     title: String,
@@ -42,13 +41,13 @@ pub(crate) struct KeptTarget {
     context: Option<String>,
     /// The CDP session on this target, worth something only over the same connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    session: Option<String>,
+    pub(crate) session: Option<String>,
     #[serde(default)]
     wanted: bool,
     #[serde(default)]
     announced: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    ledger: Vec<KeptEntry>,
+    pub(crate) ledger: Vec<KeptEntry>,
     #[serde(default)]
     held: Held,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -202,7 +201,7 @@ impl KeptTarget {
         }
     }
 
-    fn condition(&self) -> Condition {
+    pub(crate) fn condition(&self) -> Condition {
         if let Some((status, code)) = &self.crashed {
             return Condition::Crashed(TargetEnd::Crashed {
                 status: Str::from(status.as_str()),
@@ -301,29 +300,5 @@ impl Link {
         self.left = Some(snapshot);
         // What cannot be answered over a new connection is answerable again over the old one.
         self.targets.disconnected();
-    }
-
-    /// The transport is the very connection that was left: sessions, settings and open dialogs are as
-    /// they were. An heir comes after another process, of which nobody who listened is left.
-    pub(crate) fn adopt(&mut self, snapshot: Snapshot, handover: Handover, heir: bool) {
-        self.browser.ledger.take_back_fragile(snapshot.browser);
-        for kept in snapshot.targets {
-            let id = TargetId::from(kept.id.as_str());
-            let condition = kept.condition();
-            if let Some(session) = kept.session {
-                self.targets.bind(Str::from(session), &id);
-            }
-            if let Some(target) = self.targets.get_mut(&id) {
-                target.info.condition = condition;
-                target.ledger.take_back_fragile(kept.ledger);
-                target.unverified = true;
-                if heir && target.ledger.get("Runtime.enable").is_some() {
-                    target.replay = Replay::Due;
-                }
-            }
-        }
-        if let Some(recovery) = &mut self.recovery {
-            recovery.adopted(handover);
-        }
     }
 }

@@ -44,7 +44,7 @@ struct OfTarget {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Opening {
+pub(crate) struct Opening {
     #[serde(default)]
     url: String,
     #[serde(default)]
@@ -53,6 +53,18 @@ struct Opening {
     kind: String,
     #[serde(default)]
     default_prompt: String,
+}
+
+impl Opening {
+    pub(crate) fn into_dialog(self) -> Dialog {
+        Dialog {
+            kind: self.kind.into(),
+            message: self.message.into(),
+            default_prompt: self.default_prompt.into(),
+            url: self.url.into(),
+            answerable: true,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -377,24 +389,11 @@ impl Link {
     }
 
     fn dialog_opened(&mut self, now: Instant, id: &TargetId, opening: Opening) {
-        let Opening {
-            url,
-            message,
-            kind,
-            default_prompt,
-        } = opening;
         if let Some(target) = self.targets.get_mut(id) {
             target.dialog_since = Some(now);
             target.unverified = false;
         }
-        let dialog = Dialog {
-            kind: kind.into(),
-            message: message.into(),
-            default_prompt: default_prompt.into(),
-            url: url.into(),
-            answerable: true,
-        };
-        self.set_condition(id, Condition::Dialog(dialog));
+        self.set_condition(id, Condition::Dialog(opening.into_dialog()));
         self.timers
             .set(now + self.config.dialog_grace, Timer::Dialog(id.clone()));
     }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::ledger::{Held, Ledger};
 use crate::quick::QuickMap;
+use crate::replay::Told;
 use crate::table::Key;
 use crate::{Condition, Str, TargetId, TargetInfo};
 
@@ -25,7 +26,8 @@ pub(crate) enum Phase {
 /// What became of the messages of an adopted console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Replay {
-    /// Nobody in this process listens yet: told to the first who switches it on.
+    /// Nobody in this process listens yet: told to the first who switches it on, and until then the
+    /// browser keeps also what is new.
     Due,
     /// Being told; who switched it on is answered behind it.
     Running,
@@ -70,6 +72,8 @@ pub(crate) struct Target {
     pub(crate) again: bool,
     /// What its console has kept is to be asked for.
     pub(crate) replay: Replay,
+    /// What was told of it, while our session may say the same.
+    pub(crate) told: Option<Box<Told>>,
     /// It was adopted with its session, and has not answered over it yet.
     pub(crate) unverified: bool,
 }
@@ -98,6 +102,7 @@ impl Target {
             read_twice: false,
             again: false,
             replay: Replay::Done,
+            told: None,
             unverified: false,
         }
     }
@@ -123,6 +128,7 @@ impl Target {
         self.blocked = false;
         self.unverified = false;
         self.replay = Replay::Done;
+        self.told = None;
         if let Condition::Dialog(dialog) = &mut self.info.condition {
             dialog.answerable = false;
         }

@@ -60,7 +60,7 @@ async fn connect(path: &Path, epoch: u64) -> Result<Dialed, DialError> {
     Ok(Dialed {
         transport: Box::new(greeting.reframed(framing)),
         info: DialInfo {
-            handover: welcome.handover(),
+            inheritance: welcome.inheritance(),
             endpoint_identity: welcome.connection,
             transport: Carrier::Keeper,
         },

@@ -1,7 +1,8 @@
 //! The keeper's side of things: the pipe's framing, command ids that are unique across owners, and the
 //! keeper's own messages.
 use bytes::{Bytes, BytesMut};
-use keeptab_link::{Cause, Handover};
+use keeptab_link::{Cause, InFlight, Inheritance, StillOpen, Str};
+use keeptab_protocol::Raw;
 use serde::Deserialize;
 
 use super::framed::{Decoded, Framing};
@@ -163,26 +164,52 @@ pub(crate) struct Welcome {
     #[serde(default)]
     in_flight: Vec<Listed>,
     #[serde(default)]
+    dialogs: Vec<Opening>,
+    #[serde(default)]
     pub(crate) why: Option<String>,
 }
 
 /// A command of a former owner.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Listed {
     #[serde(default)]
     state: String,
+    #[serde(default)]
+    method: Option<String>,
+    #[serde(default)]
+    session_id: Option<String>,
+}
+
+/// A dialog that is open, as the event that told of it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Opening {
+    params: Raw,
+    session_id: String,
 }
 
 impl Welcome {
     /// What happened while nobody owned the connection.
-    pub(crate) fn handover(&self) -> Handover {
-        Handover {
+    pub(crate) fn inheritance(&self) -> Inheritance {
+        let unanswered = self
+            .in_flight
+            .iter()
+            .filter(|command| command.state == "sent" || command.method.is_some());
+        let text = |text: &Option<String>| text.as_deref().map(Str::from);
+        let dialogs = self.dialogs.iter().map(|dialog| StillOpen {
+            session: Str::from(dialog.session_id.as_str()),
+            opening: dialog.params.clone(),
+        });
+        Inheritance {
             dropped: self.dropped,
-            in_flight: self
-                .in_flight
-                .iter()
-                .filter(|command| command.state == "sent")
-                .count(),
+            in_flight: unanswered
+                .map(|command| InFlight {
+                    method: text(&command.method),
+                    session: text(&command.session_id),
+                })
+                .collect(),
+            dialogs: dialogs.collect(),
         }
     }
 
@@ -272,6 +299,32 @@ mod tests {
         let welcome = Welcome::read(
             br#"{"keeper":1,"epoch":7,"connection":"12-1","browserExited":null,"nextId":41,"inFlight":[]}"#,
         );
-        assert_eq!(welcome.expect("welcome").next_id, 41);
+        let welcome = welcome.expect("welcome");
+        assert_eq!(welcome.next_id, 41);
+        assert_eq!(welcome.inheritance(), Inheritance::default());
+    }
+
+    #[test]
+    fn a_welcome_names_what_nobody_had_an_answer_to() {
+        let welcome = Welcome::read(
+            br#"{"keeper":1,"inFlight":[{"id":1,"state":"replied","bytes":3},{"id":2,"state":"sent"},
+                {"id":3,"state":"replied","bytes":3,"method":"Page.navigate","sessionId":"AB"}]}"#,
+        );
+        let in_flight = welcome.expect("welcome").inheritance().in_flight;
+        let known = InFlight {
+            method: Some("Page.navigate".into()),
+            session: Some("AB".into()),
+        };
+        assert_eq!(in_flight, [InFlight::default(), known]);
+    }
+
+    #[test]
+    fn a_welcome_names_the_dialogs_that_are_open() {
+        let welcome = Welcome::read(
+            br#"{"keeper":1,"connection":"12-1","dialogs":[{"method":"Page.javascriptDialogOpening","params":{"message":"Pay?"},"sessionId":"AB"}]}"#,
+        );
+        let dialogs = welcome.expect("welcome").inheritance().dialogs;
+        assert_eq!(&*dialogs[0].session, "AB");
+        assert_eq!(dialogs[0].opening.as_str(), r#"{"message":"Pay?"}"#);
     }
 }

@@ -62,6 +62,11 @@ def handle(message):
         for i in range(params["count"]):
             say({"method": "Fake.event", "params": {"n": i, "filler": filler}})
         say({"id": n, "result": {}})
+    elif method == "Fake.dialog":
+        event = {"method": "Page.javascriptDialog" + params["what"], "params": {"message": params["message"]}}
+        timer = threading.Timer(params["ms"] / 1000, say, [dict(event, sessionId=params["session"])])
+        timer.daemon = True
+        timer.start()
     elif method == "Fake.big":
         say({"id": n, "result": {"text": "b" * params["size"]}})
     elif method == "Fake.half":

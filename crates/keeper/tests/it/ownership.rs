@@ -63,6 +63,39 @@ fn a_higher_epoch_takes_over_and_lower_ones_are_refused() {
 }
 
 #[test]
+fn a_dialog_that_nobody_was_told_of_is_known_to_the_next_owner() {
+    let kept = Kept::fake("");
+    let (mut first, hello) = kept.own(1);
+    assert_eq!(hello["dialogs"], json!([]));
+    let dialog = |what: &str, session: &str, message: &str, ms: u32| json!({"what": what, "session": session, "message": message, "ms": ms});
+    first.post("Fake.dialog", dialog("Opening", "A1", "seen", 0));
+    first.find(|message| message["method"] == "Page.javascriptDialogOpening");
+    first.post("Fake.dialog", dialog("Opening", "B2", "answered", 0));
+    first.find(|message| message["params"]["message"] == "answered");
+    first.post("Fake.dialog", dialog("Closed", "B2", "", 200));
+    let long = "x".repeat(100_000);
+    first.post("Fake.dialog", dialog("Opening", "C3", &long, 200));
+    first.post("Fake.dialog", dialog("Opening", "D4", "unseen", 200));
+    first.seen();
+    drop(first);
+    let mut epoch = 2;
+    until("all of it has happened", || {
+        let (_owner, hello) = kept.own(epoch);
+        epoch += 1;
+        let open: Vec<&Value> = hello["dialogs"]
+            .as_array()
+            .expect("dialogs")
+            .iter()
+            .map(|event| &event["params"]["message"])
+            .collect();
+        open == [&json!("seen"), &json!("unseen")]
+    });
+    let (mut owner, hello) = kept.own(epoch);
+    assert_eq!(hello["dialogs"][1]["sessionId"], "D4");
+    assert!(owner.call("Any.thing", json!({})).get("result").is_some());
+}
+
+#[test]
 fn an_effect_in_flight_is_delivered_once_or_declared() {
     let kept = Kept::fake("");
     let (mut first, _) = kept.own(1);

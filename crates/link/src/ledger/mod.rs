@@ -7,4 +7,4 @@ mod rules;
 pub(crate) use book::Ledger;
 pub(crate) use held::Held;
 pub(crate) use kept::KeptEntry;
-pub(crate) use rules::{Phase, is_sticky, phase};
+pub(crate) use rules::{Phase, adds, is_sticky, phase};

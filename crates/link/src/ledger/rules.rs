@@ -82,6 +82,11 @@ fn fragile(method: &str) -> Option<(&'static str, bool)> {
     })
 }
 
+/// Whether the call adds something that a second such call would add once more.
+pub(crate) fn adds(method: &str, params: &Raw, class: Class) -> bool {
+    matches!(rule(method, params, class), Rule::Add { .. })
+}
+
 /// What a successful call of `method` means.
 pub(super) fn rule(method: &str, params: &Raw, class: Class) -> Rule {
     if let Some((key, starts)) = fragile(method) {

@@ -2,8 +2,8 @@
 use std::time::Duration;
 
 use keeptab_link::{
-    Cause, DialInfo, Epoch, Handover, Settlement, Snapshot, SnapshotError, State, Stream, TargetId,
-    Transport, Verdict,
+    Cause, DialInfo, Epoch, InFlight, Inheritance, Settlement, Snapshot, SnapshotError, State,
+    Stream, TargetId, Transport, Verdict,
 };
 use keeptab_protocol::Raw;
 use proptest::prelude::*;
@@ -25,9 +25,10 @@ fn by_keeper(connection: &str) -> DialInfo {
     DialInfo {
         endpoint_identity: Some(connection.to_owned()),
         transport: Transport::Keeper,
-        handover: Handover {
+        inheritance: Inheritance {
             dropped: 2,
-            in_flight: 1,
+            in_flight: vec![InFlight::default()],
+            ..Inheritance::default()
         },
     }
 }
@@ -209,6 +210,55 @@ fn a_dialog_that_opened_meanwhile_can_be_answered() {
     set_up(&mut world);
     let left = world.die();
     world.model.dialog("A", "confirm");
+    world.succeed(&left);
+    answer_the_dialog(world);
+}
+
+#[test]
+fn a_dialog_that_opened_before_it_could_be_written_down_can_be_answered() {
+    let mut world = kept(&["A"]);
+    set_up(&mut world);
+    let left = world.link.snapshot().to_bytes();
+    world.model.dialog("A", "confirm");
+    world.run();
+    assert_eq!(condition(&world, "A"), "dialog-blocked");
+    world.die_without_a_word();
+    world.succeed(&left);
+    answer_the_dialog(world);
+}
+
+/// A dialog is open that the snapshot knows nothing of.
+fn answer_the_dialog(mut world: World) {
+    assert_eq!(condition(&world, "A"), "dialog-blocked");
+    let refused = world.evaluate("A", "no");
+    assert!(matches!(
+        world.end(refused),
+        Some(Settlement::DialogOpen {
+            answerable: true,
+            ..
+        })
+    ));
+    world.advance(Duration::from_secs(60));
+    assert_eq!(condition(&world, "A"), "dialog-blocked", "it is not hung");
+    set(
+        &mut world,
+        Some("A"),
+        "Page.handleJavaScriptDialog",
+        r#"{"accept":true}"#,
+    );
+    assert_eq!(condition(&world, "A"), "fine");
+    let token = world.evaluate("A", "1");
+    world.reply(token);
+    world.finish();
+}
+
+#[test]
+fn a_keeper_that_says_nothing_of_dialogs_leaves_a_way_out() {
+    let mut world = kept(&["A"]);
+    set_up(&mut world);
+    let left = world.die();
+    world.model.dialog("A", "confirm");
+    world.silent_keeper = true;
     world.succeed(&left);
     assert!(matches!(world.link.state(), State::Reconnecting { .. }));
     world.advance_ms(400);
@@ -462,5 +512,174 @@ fn what_the_console_has_kept_is_told_to_the_first_who_listens() {
     let before = world.model.done.len();
     set(&mut world, Some("A"), "Runtime.enable", "{}");
     assert_eq!(methods_since(&world, before), ["Runtime.enable"]);
+    world.finish();
+}
+
+/// The times of the messages that were told.
+fn told(world: &World) -> Vec<f64> {
+    let messages = world
+        .events
+        .iter()
+        .filter(|event| &*event.method == "Runtime.consoleAPICalled");
+    messages
+        .map(|event| {
+            let params: serde_json::Value = event.params.parse().expect("JSON");
+            params["timestamp"].as_f64().expect("a time")
+        })
+        .collect()
+}
+
+/// A message comes over the session that was adopted.
+fn say(world: &mut World, session: &str, time: u32) {
+    let mut event = crate::model::message(time);
+    event["sessionId"] = session.into();
+    world.inject(event.to_string());
+}
+
+#[test]
+fn a_message_is_told_once_whichever_session_says_it_first() {
+    let mut world = kept(&["A"]);
+    set_up(&mut world);
+    let ours = world.model.sessions_of("A").remove(0);
+    world.model.log("A", 1);
+    world.run();
+    assert_eq!(told(&world), [1.0]);
+    let left = world.die();
+    world.model.log("A", 2);
+    world.succeed(&left);
+    // Nobody in this process listens yet, and the browser keeps it.
+    world.model.log("A", 3);
+    world.run();
+    assert!(told(&world).is_empty());
+    world.stalled = true;
+    let enabled = world.call(Some("A"), "Runtime.enable", "{}");
+    // The browser keeps no order between two sessions: one message is said by ours before the other
+    // session tells it, one after, and one only by ours.
+    say(&mut world, &ours, 3);
+    say(&mut world, &ours, 9);
+    world.stalled = false;
+    world.model.log("A", 4);
+    world.run();
+    world.reply(enabled);
+    say(&mut world, &ours, 2);
+    assert_eq!(told(&world), [1.0, 2.0, 3.0, 4.0, 9.0]);
+    world.model.log("A", 10);
+    world.model.log("A", 11);
+    world.run();
+    assert_eq!(told(&world)[5..], [10.0, 11.0]);
+    world.finish();
+}
+
+#[test]
+fn what_was_in_flight_when_the_owner_died_is_named() {
+    let mut world = kept(&["A"]);
+    set_up(&mut world);
+    let session = world.model.sessions_of("A").remove(0);
+    let left = world.die();
+    let command = |method: &str, session: Option<&str>| InFlight {
+        method: Some(method.into()),
+        session: session.map(Into::into),
+    };
+    world.info.inheritance.in_flight = vec![
+        command("Page.navigate", Some(&session)),
+        command("Runtime.getHeapUsage", Some(&session)),
+        command("Browser.close", None),
+        // Of a tab that nobody knows, and of a keeper that names nothing.
+        command("Page.navigate", Some("FFFF")),
+        InFlight::default(),
+    ];
+    world.succeed(&left);
+    let gap = &world.gaps[0];
+    let named: Vec<_> = gap
+        .unknown
+        .iter()
+        .map(|unknown| {
+            (
+                &*unknown.method,
+                unknown.target.as_ref().map(|id| id.as_str()),
+            )
+        })
+        .collect();
+    assert_eq!(
+        named,
+        [("Page.navigate", Some("A")), ("Browser.close", None)]
+    );
+    assert_eq!(gap.handover.map(|handover| handover.in_flight), Some(3));
+    world.finish();
+}
+
+#[test]
+fn settings_move_to_the_tabs_of_a_browser_that_was_started_anew() {
+    let mut world = kept(&["A", "B"]);
+    set_up(&mut world);
+    set(&mut world, Some("B"), UA, r#"{"userAgent":"V"}"#);
+    set(&mut world, Some("A"), "Profiler.start", "{}");
+    let left = Snapshot::from_bytes(&world.die()).expect("a snapshot");
+    for tab in ["A", "B"] {
+        world.model.close(tab);
+    }
+    world.model.open("X", "http://a/");
+    world.model.open("Y", "http://other/");
+    world.model.connect();
+    world.info = by_keeper("99-1");
+    let moved = left.moved(&[("A".into(), "X".into())]);
+    assert_eq!(moved.targets().map(|(id, _)| id).collect::<Vec<_>>(), ["X"]);
+    let before = world.model.done.len();
+    world.succeed(&moved.to_bytes());
+    assert_eq!(world.link.state(), &State::Connected { epoch: Epoch(2) });
+    let [gap] = world.gaps.as_slice() else {
+        panic!("{:?}", world.gaps)
+    };
+    assert_eq!(gap.cause, Cause::BrowserReplaced);
+    assert!(!gap.same_browser() && gap.handover.is_none());
+    let lost: Vec<_> = gap.not_restored.iter().map(|lost| &*lost.method).collect();
+    assert_eq!(lost, ["Profiler.start"], "a recording cannot be moved");
+    let sent = methods_since(&world, before);
+    assert!(
+        sent.iter()
+            .any(|method| method == "Browser.grantPermissions")
+    );
+    for (tab, agent, scripts) in [("X", "U", 1), ("Y", "", 0)] {
+        let token = world.evaluate(tab, "after");
+        world.reply(token);
+        let ran = world.model.done.last().expect("ran");
+        assert_eq!((ran.agent.as_str(), ran.scripts), (agent, scripts), "{tab}");
+    }
+    // Nothing of the old browser is taken for something of the new one.
+    let gone = world.evaluate("A", "old");
+    assert!(matches!(world.end(gone), Some(Settlement::TargetGone(_))));
+    let stale = world.call(
+        Some("X"),
+        "Runtime.callFunctionOn",
+        r#"{"functionDeclaration":"f","objectId":"1.2.3"}"#,
+    );
+    assert!(matches!(world.end(stale), Some(Settlement::NotSent(_))));
+    world.finish();
+}
+
+#[test]
+fn a_script_whose_answer_was_lost_with_the_keepers_socket_is_not_added_twice() {
+    let mut world = kept(&["A"]);
+    let token = world.evaluate("A", "before");
+    world.reply(token);
+    world.stalled = true;
+    let added = world.call(Some("A"), SCRIPT, r#"{"source":"1"}"#);
+    let read = world.call(Some("A"), "DOM.getDocument", "{}");
+    world.lose(Cause::Eof);
+    world.run();
+    assert_eq!(world.link.state(), &State::Connected { epoch: Epoch(1) });
+    assert!(matches!(
+        world.end(added),
+        Some(Settlement::OutcomeUnknown { .. })
+    ));
+    world.reply(read);
+    let [gap] = world.gaps.as_slice() else {
+        panic!("{:?}", world.gaps)
+    };
+    assert_eq!((gap.unknown.len(), &*gap.unknown[0].method), (1, SCRIPT));
+    assert_eq!(gap.repeated, 1, "the read alone");
+    let token = world.evaluate("A", "after");
+    world.reply(token);
+    assert_eq!(world.model.done.last().expect("ran").scripts, 1);
     world.finish();
 }

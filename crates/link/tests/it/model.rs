@@ -10,6 +10,8 @@ pub(crate) struct Tab {
     pub(crate) url: String,
     pub(crate) loader: u32,
     pub(crate) dialog: Option<&'static str>,
+    /// The times of its messages.
+    pub(crate) console: Vec<u32>,
     pub(crate) crashed: bool,
     pub(crate) hung: bool,
     /// The page that a worker belongs to.
@@ -40,6 +42,15 @@ pub(crate) struct Done {
     pub(crate) agent: String,
     /// The init scripts that were in force for it.
     pub(crate) scripts: usize,
+}
+
+/// What the page said at this time.
+pub(crate) fn message(time: u32) -> Value {
+    json!({"method": "Runtime.consoleAPICalled", "params": {"timestamp": f64::from(time)}})
+}
+
+fn opening(kind: &str) -> Value {
+    json!({"url": "u", "message": "sure?", "type": kind, "defaultPrompt": ""})
 }
 
 /// The browser.
@@ -125,7 +136,7 @@ impl Model {
             .collect()
     }
 
-    fn sessions_of(&self, name: &str) -> Vec<String> {
+    pub(crate) fn sessions_of(&self, name: &str) -> Vec<String> {
         self.sessions
             .iter()
             .filter(|(_, s)| s.tab == name)
@@ -206,6 +217,18 @@ impl Model {
         }
     }
 
+    /// The page says something.
+    pub(crate) fn log(&mut self, name: &str, time: u32) {
+        if let Some(tab) = self.tabs.get_mut(name) {
+            tab.console.push(time);
+        }
+        for session in self.sessions_of(name) {
+            if self.sessions[&session].set.contains_key("Runtime.enable") {
+                self.say(Some(&session), message(time));
+            }
+        }
+    }
+
     pub(crate) fn dialog(&mut self, name: &str, kind: &'static str) {
         let Some(tab) = self.tabs.get_mut(name) else {
             return;
@@ -216,14 +239,23 @@ impl Model {
         tab.dialog = Some(kind);
         for session in self.sessions_of(name) {
             if self.sessions[&session].page {
-                let params =
-                    json!({"url": "u", "message": "sure?", "type": kind, "defaultPrompt": ""});
+                let params = opening(kind);
                 self.say(
                     Some(&session),
                     json!({"method": "Page.javascriptDialogOpening", "params": params}),
                 );
             }
         }
+    }
+
+    /// The dialogs that are open, each with a session that was told of it.
+    pub(crate) fn open_dialogs(&self) -> Vec<(String, Value)> {
+        let open = self.sessions.iter().filter(|(_, session)| session.page);
+        open.filter_map(|(name, session)| {
+            let kind = self.tabs.get(&session.tab)?.dialog?;
+            Some((name.clone(), opening(kind)))
+        })
+        .collect()
     }
 
     /// The page, or its user, closes the dialog.
@@ -529,7 +561,12 @@ impl Model {
             }
             "DOM.getDocument" => json!({"root": {"nodeId": 1, "backendNodeId": 11}}),
             _ => {
-                state.set.insert(method.to_owned(), params.clone());
+                let known = state.set.insert(method.to_owned(), params.clone());
+                if known.is_none() && method == "Runtime.enable" {
+                    for time in tab.console.clone() {
+                        self.say(Some(session), message(time));
+                    }
+                }
                 json!({})
             }
         }))

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use keeptab_link::{
-    Cause, Config, DialError, DialInfo, EventMsg, Gap, Handover, Link, NotSent, Output, Route,
-    Settlement, Snapshot, State, Str, Submit, TargetChange, TargetId, Token, Transport,
+    Cause, Config, DialError, DialInfo, EventMsg, Gap, Inheritance, Link, NotSent, Output, Route,
+    Settlement, Snapshot, State, StillOpen, Str, Submit, TargetChange, TargetId, Token, Transport,
 };
 use keeptab_protocol::Raw;
 
@@ -26,6 +26,8 @@ pub(crate) struct World {
     pub(crate) now: Instant,
     pub(crate) dialing: Dialing,
     pub(crate) info: DialInfo,
+    /// The keeper, of an older build, does not name the dialogs that are open.
+    pub(crate) silent_keeper: bool,
     /// Nothing comes back from the browser.
     pub(crate) stalled: bool,
     /// Nothing reaches the browser either.
@@ -64,8 +66,9 @@ impl World {
             info: DialInfo {
                 endpoint_identity: Some("uuid-1".to_owned()),
                 transport: Transport::WebSocket,
-                handover: Handover::default(),
+                inheritance: Inheritance::default(),
             },
+            silent_keeper: false,
             stalled: false,
             deaf: false,
             cut_after: None,
@@ -244,8 +247,19 @@ impl World {
             return;
         }
         if self.info.transport == Transport::Keeper && self.model.connection > 0 {
-            // The connection lives on; what came meanwhile is dropped.
+            // The connection lives on; what came meanwhile is dropped, and what is open is named.
             self.model.take();
+            let mut open = self.model.open_dialogs();
+            if self.silent_keeper {
+                open.clear();
+            }
+            self.info.inheritance.dialogs = open
+                .into_iter()
+                .map(|(session, opening)| StillOpen {
+                    session: Str::from(session),
+                    opening: Raw::from(opening),
+                })
+                .collect();
         } else {
             self.model.connect();
         }
@@ -267,6 +281,12 @@ impl World {
     /// The process that drives the link ends without a word. Returns what it had written down.
     pub(crate) fn die(&mut self) -> Vec<u8> {
         let kept = self.link.snapshot().to_bytes();
+        self.die_without_a_word();
+        kept
+    }
+
+    /// The same, before anything could be written down.
+    pub(crate) fn die_without_a_word(&mut self) {
         self.hang_up();
         self.link = Link::new(Config::default(), self.now);
         // Nobody is left to hear how these end.
@@ -279,7 +299,6 @@ impl World {
         self.states.clear();
         self.gaps.clear();
         self.events.clear();
-        kept
     }
 
     /// The next process takes over.
