@@ -86,6 +86,47 @@ fn the_next_command_finds_tabs_ids_and_settings_as_they_were() {
 }
 
 #[test]
+fn a_dialog_that_was_open_can_be_answered() {
+    let (bed, site) = (Bed::new(), site());
+    bed.ok(["open", &site.url("/title/Asks")]);
+    value(
+        &bed,
+        "setTimeout(() => { globalThis.answer = confirm('Pay?') }, 0), 'asked'",
+    );
+    eventually("the dialog is open", || {
+        bed.run(["js", "await session.Runtime.evaluate({expression: '1'})"])
+            .code
+            != 0
+    });
+    kill_daemon(&bed);
+    let refused = bed.run(["js", "await session.Runtime.evaluate({expression: '1'})"]);
+    assert_ne!(refused.code, 0);
+    assert!(refused.stderr.contains("Pay?"), "{}", refused.stderr);
+    bed.ok([
+        "js",
+        "await session.Page.handleJavaScriptDialog({accept: true})",
+    ]);
+    assert_eq!(value(&bed, "String(globalThis.answer)"), "true");
+}
+
+#[test]
+fn what_was_cleared_does_not_come_back() {
+    let (bed, site) = (Bed::new(), site());
+    bed.ok(["open", &site.url("/title/Clears")]);
+    value(
+        &bed,
+        "for (let n = 0; n < 3; n++) { console.log('cleared ' + n) }",
+    );
+    let console = || bed.run(["console"]).stdout;
+    eventually("it is recorded", || console().contains("cleared 2"));
+    bed.ok(["clear", "console"]);
+    kill_daemon(&bed);
+    value(&bed, "console.log('after')");
+    eventually("what is new is recorded", || console().contains("after"));
+    assert!(!console().contains("cleared"), "{}", console());
+}
+
+#[test]
 fn a_kill_at_any_moment_repeats_no_effect_and_loses_no_answer() {
     let (bed, site) = (Bed::new(), site());
     bed.ok(["open", &site.url("/title/Counts")]);
