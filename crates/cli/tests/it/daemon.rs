@@ -270,3 +270,40 @@ fn a_disk_that_takes_nothing_more_is_a_warning_and_sessions_go_on() {
     bed.ok(["daemon", "stop"]);
     assert_eq!(daemon.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_stopped_daemon_is_named_within_the_timeout() {
+    let bed = Bed::new();
+    bed.ok(["daemon", "start"]);
+    let pid = bed.daemon_pid();
+    let signal = |name: &str| {
+        let sent = std::process::Command::new("kill")
+            .args([name, &pid.to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+    };
+    signal("-STOP");
+    let limit = std::time::Duration::from_secs(20);
+    for args in [
+        &["daemon", "status"][..],
+        &["daemon", "restart"],
+        &["daemon", "stop"],
+        &["status"],
+        &["status", "--watch"],
+        &["js", "1"],
+        &["tab"],
+    ] {
+        let begin = std::time::Instant::now();
+        let ran = bed.run(["--timeout", "20s"].iter().chain(args));
+        assert!(begin.elapsed() < limit, "{args:?}: {:?}", begin.elapsed());
+        assert_eq!(ran.code, 124, "{args:?}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains(&format!("process {pid}"))
+                && ran.stderr.contains(&format!("kill -CONT {pid}")),
+            "{args:?}: {}",
+            ran.stderr
+        );
+    }
+    signal("-CONT");
+    assert_eq!(bed.ok(["js", "6 * 7"]), "42");
+}

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use crate::api::Envelope;
 use crate::error::{ApiError, Code};
@@ -28,7 +29,16 @@ impl Lines {
     ///
     /// # Errors
     /// What the daemon reports instead of events, or why it could not be asked.
-    pub(super) fn open(mut stream: UnixStream, path: &str, build: &str) -> Result<Self, ApiError> {
+    pub(super) fn open(
+        mut stream: UnixStream,
+        path: &str,
+        build: &str,
+        limit: Duration,
+    ) -> Result<Self, ApiError> {
+        // Only for the head: between events nothing may come for hours.
+        stream
+            .set_read_timeout(Some(limit))
+            .map_err(|error| broken(&error))?;
         let request = format!(
             "GET {path} HTTP/1.1\r\nhost: keeptab\r\n{CLIENT_HEADER}: {build}\r\nconnection: close\r\n\r\n"
         );
@@ -52,6 +62,8 @@ impl Lines {
             chunked |= line.starts_with("transfer-encoding:") && line.ends_with("chunked");
         }
         if status.split(' ').nth(1) == Some("200") && chunked {
+            let endless = lines.stream.get_ref().set_read_timeout(None);
+            endless.map_err(|error| broken(&error))?;
             return Ok(lines);
         }
         Err(lines.refusal())
@@ -169,12 +181,13 @@ mod tests {
             }
         });
         let mut all = Vec::new();
-        let outcome = Lines::open(ours, "/v1/events", "b").and_then(|mut lines| {
-            while let Some(line) = lines.next_line()? {
-                all.push(line);
-            }
-            Ok(())
-        });
+        let outcome =
+            Lines::open(ours, "/v1/events", "b", Duration::from_secs(60)).and_then(|mut lines| {
+                while let Some(line) = lines.next_line()? {
+                    all.push(line);
+                }
+                Ok(())
+            });
         server.join().unwrap();
         outcome.map(|()| all)
     }

@@ -4,8 +4,9 @@
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::patience::Patience;
 use crate::version::{CLIENT_HEADER, NOTICE_HEADER};
 
 /// What the daemon sends back at most, in bytes; a bound against a runaway, not a promise.
@@ -43,6 +44,9 @@ pub(crate) enum HttpError {
     HungUp,
     #[error("the daemon did not answer in time")]
     TimedOut,
+    /// It is stopped, or answers nothing at all.
+    #[error("the daemon does not answer")]
+    NotThere,
     #[error("the daemon's answer is not HTTP as we speak it: {0}")]
     Malformed(&'static str),
     #[error(transparent)]
@@ -58,7 +62,19 @@ pub(crate) fn exchange(
     body: &[u8],
     patience: Duration,
 ) -> Result<Response, HttpError> {
-    let deadline = Instant::now() + patience;
+    let patience = Patience::plain(patience);
+    exchange_with(stream, method, path, build, body, patience)
+}
+
+/// As [`exchange`], and looks in between whether the daemon is there at all.
+pub(crate) fn exchange_with(
+    stream: &mut UnixStream,
+    method: Method,
+    path: &str,
+    build: &str,
+    body: &[u8],
+    mut patience: Patience<'_>,
+) -> Result<Response, HttpError> {
     let verb = match method {
         Method::Get => "GET",
         Method::Post => "POST",
@@ -79,8 +95,8 @@ pub(crate) fn exchange(
     request.extend_from_slice(b"\r\n");
     request.extend_from_slice(body);
 
-    let written = send(stream, &request, deadline)?;
-    let response = receive(stream, deadline);
+    let written = send(stream, &request, &mut patience)?;
+    let response = receive(stream, &mut patience);
     match response {
         // A refusal may come before the whole body is read (413), so look for it first.
         Err(HttpError::HungUp) if written == 0 => Err(HttpError::NotTaken),
@@ -88,30 +104,24 @@ pub(crate) fn exchange(
     }
 }
 
-fn remaining(deadline: Instant) -> Result<Duration, HttpError> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        Err(HttpError::TimedOut)
-    } else {
-        Ok(left)
-    }
-}
-
 /// Returns how many bytes were taken; hanging up half-way is not an error yet.
-fn send(stream: &mut UnixStream, bytes: &[u8], deadline: Instant) -> Result<usize, HttpError> {
+fn send(
+    stream: &mut UnixStream,
+    bytes: &[u8],
+    patience: &mut Patience<'_>,
+) -> Result<usize, HttpError> {
     let mut sent = 0;
     while sent < bytes.len() {
         stream
-            .set_write_timeout(Some(remaining(deadline)?))
+            .set_write_timeout(Some(patience.next()?))
             .map_err(HttpError::Io)?;
         match stream.write(&bytes[sent..]) {
             Ok(0) => break,
             Ok(n) => sent += n,
             Err(error) => match error.kind() {
-                io::ErrorKind::Interrupted => {}
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                    return Err(HttpError::TimedOut);
-                }
+                io::ErrorKind::Interrupted
+                | io::ErrorKind::WouldBlock
+                | io::ErrorKind::TimedOut => {}
                 io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => break,
                 _ => return Err(HttpError::Io(error)),
             },
@@ -120,10 +130,10 @@ fn send(stream: &mut UnixStream, bytes: &[u8], deadline: Instant) -> Result<usiz
     Ok(sent)
 }
 
-fn receive(stream: &mut UnixStream, deadline: Instant) -> Result<Response, HttpError> {
+fn receive(stream: &mut UnixStream, patience: &mut Patience<'_>) -> Result<Response, HttpError> {
     let mut buffer = Vec::with_capacity(4096);
     let (head, mut response, length) = loop {
-        read_some(stream, &mut buffer, 4096, deadline)?;
+        read_some(stream, &mut buffer, 4096, patience)?;
         if let Some(parsed) = parse_head(&buffer)? {
             break parsed;
         }
@@ -135,7 +145,7 @@ fn receive(stream: &mut UnixStream, deadline: Instant) -> Result<Response, HttpE
     buffer.reserve_exact(length.saturating_sub(buffer.len()));
     while buffer.len() < length {
         let missing = length - buffer.len();
-        read_some(stream, &mut buffer, missing.min(1 << 20), deadline)?;
+        read_some(stream, &mut buffer, missing.min(1 << 20), patience)?;
     }
     buffer.truncate(length);
     response.body = buffer;
@@ -146,10 +156,10 @@ fn read_some(
     stream: &mut UnixStream,
     buffer: &mut Vec<u8>,
     at_most: usize,
-    deadline: Instant,
+    patience: &mut Patience<'_>,
 ) -> Result<(), HttpError> {
     stream
-        .set_read_timeout(Some(remaining(deadline)?))
+        .set_read_timeout(Some(patience.next()?))
         .map_err(HttpError::Io)?;
     let before = buffer.len();
     buffer.resize(before + at_most, 0);
@@ -159,8 +169,9 @@ fn read_some(
         Ok(0) => Err(HttpError::HungUp),
         Ok(_) => Ok(()),
         Err(error) => match error.kind() {
-            io::ErrorKind::Interrupted => Ok(()),
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Err(HttpError::TimedOut),
+            io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                Ok(())
+            }
             // On Linux a Unix socket resets only when its peer had not read all that was sent: a daemon
             // that was killed before it took the request.
             io::ErrorKind::ConnectionReset if before == 0 && cfg!(target_os = "linux") => {

@@ -2,6 +2,7 @@
 
 mod follow;
 mod http;
+mod patience;
 mod start;
 mod talk;
 

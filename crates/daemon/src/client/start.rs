@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::patience::connect_within;
 use crate::error::{ApiError, Code};
 use crate::logfile::open_append;
 use crate::paths::Paths;
@@ -67,14 +68,14 @@ impl Starter {
         let deadline = Instant::now() + START_PATIENCE;
         let mut pause = Duration::from_millis(1);
         loop {
-            if let Ok(stream) = UnixStream::connect(paths.socket()) {
+            if let Ok(stream) = connect_within(&paths.socket(), START_PATIENCE) {
                 return Ok(stream);
             }
             let ended = child.try_wait().ok().flatten();
             if let Some(status) = ended
                 && !status.success()
             {
-                let why = last_line(paths, said_before).unwrap_or_else(|| status.to_string());
+                let why = last_words(paths, said_before).unwrap_or_else(|| status.to_string());
                 return Err(ApiError::new(
                     Code::NoDaemon,
                     format!("the daemon did not start: {why}"),
@@ -117,12 +118,35 @@ impl Starter {
     }
 }
 
-/// The last line that a failing daemon wrote.
-fn last_line(paths: &Paths, from: u64) -> Option<String> {
+/// What a failing daemon said last.
+fn last_words(paths: &Paths, from: u64) -> Option<String> {
     let mut file = File::open(paths.log()).ok()?;
     file.seek(SeekFrom::Start(from)).ok()?;
     let mut text = String::new();
     file.take(64 * 1024).read_to_string(&mut text).ok()?;
-    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
-    Some(line.trim().trim_start_matches("error: ").to_owned())
+    cause(&text).map(str::to_owned)
+}
+
+/// The error in what was said; the hint after it is for whoever started that daemon by hand.
+fn cause(text: &str) -> Option<&str> {
+    let lines = || text.lines().rev().map(str::trim);
+    let error = lines().find_map(|line| line.strip_prefix("error: "));
+    error.or_else(|| lines().find(|line| !line.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_of_a_failed_start_is_its_error_and_not_the_hint_after_it() {
+        let said =
+            "INFO daemon started\nerror: process 7 holds the lock\n  try: keeptab doctor\n\n";
+        assert_eq!(cause(said), Some("process 7 holds the lock"));
+        assert_eq!(
+            cause("thread main panicked\n"),
+            Some("thread main panicked")
+        );
+        assert_eq!(cause("\n"), None);
+    }
 }

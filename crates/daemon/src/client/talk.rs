@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::follow::Lines;
-use super::http::{HttpError, Method, Response, exchange};
+use super::http::{HttpError, Method, Response, exchange, exchange_with};
+use super::patience::{Look, Patience, connect_within, is_stopped};
 use super::start::Starter;
 use crate::api::{Envelope, StopRequest, Stopped};
 use crate::error::{ApiError, Code};
@@ -16,9 +17,6 @@ use crate::lock::DaemonLock;
 use crate::paths::Paths;
 use crate::version::Build;
 
-/// How much longer than the daemon's own deadline a client waits, so that the daemon's answer,
-/// which knows more, comes first.
-const GRACE: Duration = Duration::from_secs(5);
 /// How long an ending daemon may take to let go of its lock.
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -94,7 +92,7 @@ impl Client {
         body: &impl Serialize,
     ) -> Result<Response, ApiError> {
         let body = encode(method, body)?;
-        let deadline = Instant::now() + STOP_PATIENCE;
+        let deadline = Instant::now() + self.stop_patience();
         loop {
             let stream = match self.connect()? {
                 Some(stream) => stream,
@@ -158,7 +156,12 @@ impl Client {
     /// What the daemon reports, or why it could not be asked.
     pub fn follow(&mut self, path: &str) -> Result<Option<Lines>, ApiError> {
         match self.connect()? {
-            Some(stream) => Lines::open(stream, path, &self.build).map(Some),
+            Some(stream) => {
+                if !self.is_there(Look::Glance) {
+                    return Err(self.not_there());
+                }
+                Lines::open(stream, path, &self.build, self.options.timeout).map(Some)
+            }
             None => Ok(None),
         }
     }
@@ -211,7 +214,7 @@ impl Client {
 
     /// Another caller may have started the next daemon by then; that one is not ours to wait for.
     fn wait_until_gone(&self, pid: u32) -> Result<(), ApiError> {
-        let deadline = Instant::now() + STOP_PATIENCE;
+        let deadline = Instant::now() + self.stop_patience();
         while self.daemon_pid()? == Some(pid) {
             if Instant::now() >= deadline {
                 return Err(ApiError::new(
@@ -225,12 +228,19 @@ impl Client {
         Ok(())
     }
 
+    /// How long an ending daemon is waited for.
+    fn stop_patience(&self) -> Duration {
+        STOP_PATIENCE.min(self.options.timeout)
+    }
+
     fn connect(&self) -> Result<Option<UnixStream>, ApiError> {
         let socket = self.paths.socket();
-        match UnixStream::connect(&socket) {
+        match connect_within(&socket, self.options.timeout) {
             Ok(stream) => Ok(Some(stream)),
             Err(error) => match error.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Ok(None),
+                // So many wait already that it takes nobody in.
+                io::ErrorKind::WouldBlock => Err(self.not_there()),
                 _ => Err(ApiError::new(
                     Code::NoDaemon,
                     format!("cannot open {}: {error}", socket.display()),
@@ -247,8 +257,9 @@ impl Client {
         path: &str,
         body: &[u8],
     ) -> Result<Option<Response>, ApiError> {
-        let patience = self.options.timeout.saturating_add(GRACE);
-        match exchange(&mut stream, method, path, &self.build, body, patience) {
+        let is_there = |look| self.is_there(look);
+        let patience = Patience::new(self.options.timeout, &is_there);
+        match exchange_with(&mut stream, method, path, &self.build, body, patience) {
             Ok(response) if response.status == 503 => Ok(None),
             Ok(mut response) => {
                 self.notice = response.notice.take();
@@ -264,13 +275,60 @@ impl Client {
             Err(HttpError::TimedOut) => Err(ApiError::new(
                 Code::Deadline,
                 format!(
-                    "the daemon did not answer within {:.0} s",
-                    patience.as_secs_f64()
+                    "not done within {:.1} s; the daemon is still at it",
+                    self.options.timeout.as_secs_f64()
                 ),
-            )
-            .hint("keeptab daemon status")),
+            )),
+            Err(HttpError::NotThere) => Err(self.not_there()),
             Err(error) => Err(ApiError::new(Code::NoDaemon, error.to_string())),
         }
+    }
+}
+
+impl Client {
+    /// Whether a daemon that has not answered yet is there at all.
+    fn is_there(&self, look: Look) -> bool {
+        match look {
+            Look::Glance => !self.daemon_pid().ok().flatten().is_some_and(is_stopped),
+            Look::Ask(limit) => {
+                let asked = connect_within(&self.paths.socket(), limit)
+                    .map_err(HttpError::Io)
+                    .and_then(|mut stream| {
+                        let health = "/v1/health";
+                        exchange(&mut stream, Method::Get, health, &self.build, b"", limit)
+                    });
+                // Any answer will do, also that it is ending. And if it is gone, reading will tell.
+                match asked {
+                    Err(HttpError::TimedOut) => false,
+                    Err(HttpError::Io(error)) => error.kind() != io::ErrorKind::WouldBlock,
+                    _ => true,
+                }
+            }
+        }
+    }
+
+    /// The error for a daemon that is there and answers nobody.
+    fn not_there(&self) -> ApiError {
+        let pid = self.daemon_pid().ok().flatten().filter(|pid| *pid != 0);
+        let (what, next) = match pid {
+            Some(pid) if is_stopped(pid) => (
+                format!("the daemon (process {pid}) is stopped, and answers nobody"),
+                format!("let it go on: kill -CONT {pid}"),
+            ),
+            Some(pid) => (
+                format!("the daemon (process {pid}) does not answer"),
+                format!("end it; browsers and tabs go on without it: kill -9 {pid}, then repeat"),
+            ),
+            None => (
+                "the daemon does not answer".to_owned(),
+                "keeptab daemon logs".to_owned(),
+            ),
+        };
+        ApiError::new(
+            Code::Deadline,
+            format!("{what}; what was asked may still happen when it goes on"),
+        )
+        .hint(next)
     }
 }
 
