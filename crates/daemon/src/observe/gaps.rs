@@ -61,14 +61,14 @@ impl Ending {
     }
 
     /// Of a gap between two daemons, or two browsers.
-    pub(super) fn taken_over(epoch: u32, same_browser: bool) -> Self {
+    pub(super) fn taken_over(epoch: u32, same_browser: bool, late: Vec<TargetId>) -> Self {
         Ending {
             at: Wall::from(SystemTime::now()),
             from: None,
             epoch,
             same_browser,
             unknown: Vec::new(),
-            late: Vec::new(),
+            late,
             mute: Vec::new(),
         }
     }

@@ -11,12 +11,13 @@ use keeptab_browser::{
 use keeptab_buffers::{Filter, Outcome, Stream, Taken, What};
 use keeptab_link::Condition;
 use keeptab_protocol::target::GetTargets;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::bodies::{Fetcher, is_wanted, too_large};
 use super::gaps::{Ending, loss, wall};
 use super::observer::Observer;
-use super::watching::{bindings, documents, switch_off, switch_on_again};
+use super::watching::{Watching, documents};
 use crate::api::Recording;
 use crate::session::Session;
 
@@ -43,6 +44,8 @@ pub(crate) fn follow(observer: &Arc<Observer>, session: Weak<Session>, browser: 
         recording,
         events,
         ended: None,
+        late: JoinSet::new(),
+        asking: HashSet::new(),
     };
     tokio::spawn(recorder.run());
 }
@@ -97,6 +100,9 @@ struct Recorder {
     bodies: Fetcher,
     /// A gap that is over, and whose replay waits in the queue.
     ended: Option<Arc<Gap>>,
+    /// Tabs that are being asked for what they have kept, after the gap that it belongs to.
+    late: JoinSet<TargetId>,
+    asking: HashSet<TargetId>,
 }
 
 impl Recorder {
@@ -111,6 +117,10 @@ impl Recorder {
                 notice = self.events.next() => notice,
                 () = self.observer.claimed.notified() => {
                     self.look_for_tabs();
+                    continue;
+                }
+                Some(Ok(target)) = self.late.join_next() => {
+                    self.heard_late(&target);
                     continue;
                 }
             };
@@ -132,7 +142,8 @@ impl Recorder {
         while let Some(notice) = self.events.try_next() {
             self.take(notice);
         }
-        if let Some(ending) = Ending::of(gap) {
+        if let Some(mut ending) = Ending::of(gap) {
+            ending.late.retain(|target| self.is_watched(target));
             self.close_gap(ending);
         }
     }
@@ -144,27 +155,33 @@ impl Recorder {
         let tabs = self.tabs_as_the_browser_says().await;
         let known = self.known_targets();
         let same = known.is_empty() || tabs.iter().any(|tab| known.contains(tab.target_id()));
-        if self.observer.state().buffers.in_gap() {
-            let bindings = bindings(&self.browser);
-            if self.recording.console {
-                switch_off(&tabs).await;
-                // What came until now is told again when it is switched on.
-                while let Some(notice) = self.events.try_next() {
-                    if !is_replayed(&notice) {
-                        self.take(notice);
-                    }
-                }
-                switch_on_again(&tabs, &bindings).await;
-            }
-        }
+        // The link tells us what the tabs have kept when we switch recording on, and nothing before.
         let watching = tabs.iter().map(|tab| self.observer.watch_soon(tab));
-        futures_util::future::join_all(watching).await;
+        let watched = futures_util::future::join_all(watching).await;
+        let mut late = Vec::new();
+        for (tab, watching) in tabs.iter().zip(watched) {
+            let target = tab.target_id().clone();
+            match watching {
+                Watching::Done => continue,
+                // A dialog is open, say: what it has kept comes with its end.
+                Watching::Failed => {}
+                Watching::Goes(task) => {
+                    let id = target.clone();
+                    self.asking.insert(id.clone());
+                    self.late.spawn(async move {
+                        drop(task.await);
+                        id
+                    });
+                }
+            }
+            late.push(target);
+        }
         while let Some(notice) = self.events.try_next() {
             self.take(notice);
         }
         if self.observer.state().buffers.in_gap() && self.ended.is_none() {
             let epoch = self.browser.status().health.epoch.0;
-            self.close_gap(Ending::taken_over(epoch, same));
+            self.close_gap(Ending::taken_over(epoch, same, late));
         } else {
             self.observer.set_merging(false);
         }
@@ -274,7 +291,7 @@ impl Recorder {
         self.observer.set_merging(false);
     }
 
-    fn target(&self, change: &TargetChange) {
+    fn target(&mut self, change: &TargetChange) {
         let told = match change {
             TargetChange::Created(info) | TargetChange::Info(info) => self.is_ours(&info.id),
             TargetChange::Gone(info, _) => self.is_ours(&info.id),
@@ -288,12 +305,43 @@ impl Recorder {
             TargetChange::Created(_) => self.look_for_tabs(),
             TargetChange::Ready(id) => self.ready(id),
             TargetChange::Condition(id, Condition::Crashed(_)) => self.may_replay(id),
+            TargetChange::Condition(id, Condition::Fine) => self.answers_again(id),
             TargetChange::Gone(info, _) => {
                 let mut state = self.observer.state();
                 state.watched.remove(&info.id);
                 state.buffers.target_gone(info.id.as_str());
             }
             _ => {}
+        }
+    }
+
+    /// A tab that could not be switched on at the takeover, because of a dialog, may be asked now.
+    fn answers_again(&mut self, target: &TargetId) {
+        let asked = self
+            .tabs()
+            .into_iter()
+            .find(|tab| tab.target_id() == target);
+        if let Some(tab) = asked.filter(|_| !self.is_watched(target)) {
+            self.may_be_retold(target);
+            let observer = Arc::clone(&self.observer);
+            let id = target.clone();
+            self.asking.insert(id.clone());
+            self.late.spawn(async move {
+                observer.watch(&tab).await;
+                id
+            });
+        }
+    }
+
+    /// It has told what it had kept, and that stands in the queue.
+    fn heard_late(&mut self, target: &TargetId) {
+        while let Some(notice) = self.events.try_next() {
+            self.take(notice);
+        }
+        self.asking.remove(target);
+        let mut state = self.observer.state();
+        if !state.buffers.in_gap() {
+            state.buffers.replay_ended(target.as_str());
         }
     }
 
@@ -307,7 +355,8 @@ impl Recorder {
     fn ready(&self, target: &TargetId) {
         {
             let mut state = self.observer.state();
-            if state.watched.contains(target) && !state.buffers.in_gap() {
+            let asking = self.asking.contains(target);
+            if state.watched.contains(target) && !asking && !state.buffers.in_gap() {
                 state.buffers.replay_ended(target.as_str());
             }
         }
@@ -316,8 +365,14 @@ impl Recorder {
 
     /// The link will switch recording on again in this tab, and the browser replay what it has.
     fn may_replay(&self, target: &TargetId) {
+        if self.is_watched(target) {
+            self.may_be_retold(target);
+        }
+    }
+
+    fn may_be_retold(&self, target: &TargetId) {
         let mut state = self.observer.state();
-        if state.watched.contains(target) && !state.buffers.in_gap() {
+        if !state.buffers.in_gap() {
             state.buffers.replay_begins(target.as_str());
         }
     }
@@ -383,9 +438,9 @@ impl Recorder {
             }
             (watched, state.losses)
         };
-        let (late, asked): (Vec<_>, Vec<_>) = watched
-            .into_iter()
-            .partition(|target| ending.late.contains(target));
+        let late = ending.late.clone();
+        let asked = watched.into_iter().filter(|target| !late.contains(target));
+        let asked: Vec<TargetId> = asked.collect();
         let asked = asked.into_iter().map(|id| self.browser.tab(id)).collect();
         let observer = Arc::clone(&self.observer);
         tokio::spawn(async move {
@@ -406,17 +461,6 @@ impl Recorder {
             observer.touch();
         });
     }
-}
-
-/// Whether the browser stores what this is about, and tells it again.
-fn is_replayed(notice: &Notice) -> bool {
-    let Notice::Event(event) = notice else {
-        return false;
-    };
-    matches!(
-        &*event.method,
-        "Runtime.consoleAPICalled" | "Runtime.exceptionThrown" | "Log.entryAdded"
-    )
 }
 
 /// The target of a CDP session that ended.

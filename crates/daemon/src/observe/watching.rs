@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keeptab_browser::{CallError, CallOptions, Session as Browser, Tab, TargetId};
-use keeptab_protocol::{Raw, log, network, page, runtime};
-use serde::Deserialize;
+use keeptab_browser::{CallError, Tab, TargetId};
+use keeptab_protocol::{log, network, page, runtime};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::observer::Observer;
@@ -15,17 +15,28 @@ use crate::api::Recording;
 /// answers.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How far [`Observer::watch_soon`] came.
+pub(crate) enum Watching {
+    /// The tab is recorded.
+    Done,
+    /// It cannot be at present.
+    Failed,
+    /// The tab has not answered; the task goes on.
+    Goes(JoinHandle<bool>),
+}
+
 impl Observer {
     /// Records a tab from now on: commands that are sent to it after this was first polled come
-    /// behind. Does nothing when it is recorded already.
-    pub(crate) async fn watch(&self, tab: &Tab) {
+    /// behind. Does nothing when it is recorded already. Returns whether it is
+    /// recorded.
+    pub(crate) async fn watch(&self, tab: &Tab) -> bool {
         let recording = {
             let mut state = self.state();
             if state.over || state.recording.is_none() {
-                return;
+                return false;
             }
             if !state.watched.insert(tab.target_id().clone()) {
-                return;
+                return true;
             }
             state.recording
         };
@@ -36,6 +47,7 @@ impl Observer {
                         .buffers
                         .document(tab.target_id().as_str(), &document);
                 }
+                true
             }
             Err(error) => {
                 tracing::debug!(
@@ -44,17 +56,22 @@ impl Observer {
                     tab.target_id()
                 );
                 self.state().watched.remove(tab.target_id());
+                false
             }
         }
     }
 
     /// [`Observer::watch`] for a caller who has something better to do than wait for a tab that
     /// hangs.
-    pub(crate) async fn watch_soon(self: &Arc<Self>, tab: &Tab) {
+    pub(crate) async fn watch_soon(self: &Arc<Self>, tab: &Tab) -> Watching {
         let (observer, tab) = (Arc::clone(self), tab.clone());
         // A task of its own: it goes on when the caller goes away.
-        let watching = tokio::spawn(async move { observer.watch(&tab).await });
-        drop(timeout(PATIENCE, watching).await);
+        let mut watching = tokio::spawn(async move { observer.watch(&tab).await });
+        match timeout(PATIENCE, &mut watching).await {
+            Ok(Ok(true)) => Watching::Done,
+            Ok(_) => Watching::Failed,
+            Err(_) => Watching::Goes(watching),
+        }
     }
 }
 
@@ -93,69 +110,4 @@ pub(super) async fn documents(tabs: Vec<Tab>) -> Vec<(TargetId, Option<String>)>
         .iter()
         .map(|tab| async { (tab.target_id().clone(), document(tab).await) });
     futures_util::future::join_all(asked).await
-}
-
-/// Switches the console of these tabs off, whoever has switched it on before: the link of the daemon
-/// before, over the very same connection, or our link before anybody listened. A browser tells what
-/// it has stored only when it is switched on.
-pub(super) async fn switch_off(tabs: &[Tab]) {
-    let (runtime, log) = (runtime::Disable::default(), log::Disable::default());
-    let asking = tabs.iter().map(|tab| {
-        timeout(PATIENCE, async {
-            tokio::try_join!(tab.call(&runtime), tab.call(&log))
-        })
-    });
-    // A tab that hangs says nothing, and the gap says so.
-    drop(futures_util::future::join_all(asking).await);
-}
-
-/// Undoes [`switch_off`]: the tabs tell what they have stored. Bindings, which went off as well, are
-/// set again.
-pub(super) async fn switch_on_again(tabs: &[Tab], bindings: &[(String, Raw)]) {
-    let (runtime, log) = (runtime::Enable::default(), log::Enable::default());
-    let asking = tabs.iter().map(|tab| {
-        let of_tab = bindings
-            .iter()
-            .filter(|(target, _)| target == tab.target_id().as_str());
-        let again = of_tab.map(|(_, params)| {
-            tab.call_raw("Runtime.addBinding", params.clone(), CallOptions::new())
-        });
-        let again = futures_util::future::try_join_all(again);
-        // Sent in this order, without waiting for each other.
-        timeout(PATIENCE, async {
-            tokio::try_join!(tab.call(&runtime), tab.call(&log), again)
-        })
-    });
-    drop(futures_util::future::join_all(asking).await);
-}
-
-/// The bindings that are set, each with its tab and parameters.
-pub(super) fn bindings(browser: &Browser) -> Vec<(String, Raw)> {
-    #[derive(Deserialize)]
-    struct Settings {
-        targets: Vec<OfTarget>,
-    }
-    #[derive(Deserialize)]
-    struct OfTarget {
-        id: String,
-        #[serde(default)]
-        ledger: Vec<Setting>,
-    }
-    #[derive(Deserialize)]
-    struct Setting {
-        method: String,
-        params: Raw,
-    }
-    let Ok(settings) = serde_json::from_slice::<Settings>(&browser.snapshot().to_bytes()) else {
-        return Vec::new();
-    };
-    let of_target = |target: OfTarget| {
-        let id = target.id;
-        target
-            .ledger
-            .into_iter()
-            .filter(|setting| setting.method == "Runtime.addBinding")
-            .map(move |setting| (id.clone(), setting.params))
-    };
-    settings.targets.into_iter().flat_map(of_target).collect()
 }

@@ -98,7 +98,8 @@ impl Session {
         };
         self.claim(tab.target_id().as_str())?;
         // Before it goes anywhere, so that nothing of the page is missed.
-        self.observer.watch_soon(&tab).await;
+        // A tab that hangs is recorded as soon as it answers.
+        drop(self.observer.watch_soon(&tab).await);
         let mut notes = Vec::new();
         if url != BLANK
             && let Err(error) = go(&tab, url, until, &mut notes).await
