@@ -412,8 +412,13 @@ impl Link {
             let Some(cmd) = self.table.get(key) else {
                 continue;
             };
-            let repeat = cmd.owner.is_some() && (may_repeat(cmd.class) || !cmd.was_sent());
-            if repeat {
+            let wanted = cmd.owner.is_some() && (may_repeat(cmd.class) || !cmd.was_sent());
+            // A page that hung or went elsewhere may leave a setting unanswered and answer a later one:
+            // made once more, the earlier would take its place.
+            let ledger = self.ledger(cmd.target.as_ref());
+            let overtaken =
+                cmd.sticky && ledger.is_overtaken(&cmd.method, &cmd.params, cmd.class, key.seq);
+            if wanted && !overtaken {
                 self.repeat(key);
                 continue;
             }

@@ -86,6 +86,18 @@ impl Ledger {
         None
     }
 
+    /// Whether a call that was made later has settled what this one is about.
+    pub(crate) fn is_overtaken(&self, method: &Str, params: &Raw, class: Class, seq: u64) -> bool {
+        let newer = |key: &str| self.entries.get(key).is_some_and(|entry| entry.seq > seq);
+        match rules::rule(method, params, class) {
+            Rule::Set(key) | Rule::Fragile(key) => newer(&key),
+            Rule::Forget(keys) => self.entries.iter().any(|(key, entry)| {
+                entry.seq > seq && keys.iter().any(|forgotten| rules::covers(forgotten, key))
+            }),
+            Rule::Nothing | Rule::Remove { .. } | Rule::Add { .. } => false,
+        }
+    }
+
     fn set(&mut self, key: String, method: &Str, params: &Raw, seq: u64, kind: Kind) {
         self.next += 1;
         let mut order = self.next;
@@ -519,5 +531,21 @@ mod tests {
         assert_eq!(lost.len(), 1);
         assert_eq!(lost[0].method, "Tracing.start");
         assert!(book.0.is_empty());
+    }
+
+    #[test]
+    fn a_later_call_about_the_same_overtakes_an_earlier_one() {
+        let method = Str::from_static("Emulation.setDeviceMetricsOverride");
+        let clear = Str::from_static("Emulation.clearDeviceMetricsOverride");
+        let params = Raw::from_static(r#"{"width":1}"#);
+        let mut ledger = Ledger::default();
+        let class = Class::of(&method);
+        ledger.done(&method, &params, class, 5, Some(&Raw::object_empty()));
+        let overtaken = |method: &Str, seq| {
+            ledger.is_overtaken(method, &Raw::object_empty(), Class::of(method), seq)
+        };
+        assert!(overtaken(&method, 4) && overtaken(&clear, 4));
+        assert!(!overtaken(&method, 6) && !overtaken(&clear, 6));
+        assert!(!overtaken(&Str::from_static("Runtime.evaluate"), 4));
     }
 }

@@ -42,21 +42,34 @@ fn the_seeds_that_are_asked_for_are_the_ones_that_run() {
     assert_eq!(plan(some), (7000..7050, 24));
 }
 
+/// Seeds that have found something.
+const PINNED: [u64; 1] = [
+    // A setting that a reload left unanswered was made once more, after a later one.
+    2759,
+];
+
+fn play(seed: u64, hours: u64) {
+    // Named before it runs, so that a panic below shows which seed to repeat.
+    println!("seed {seed}");
+    let mut world = World::new(seed);
+    world.run(Duration::from_secs(hours * 3600));
+    let seen = world.finish();
+    println!("  {seen:?}");
+    if hours >= 24 {
+        assert!(
+            seen.losses > 20 && seen.settled > 1000,
+            "nothing happened: {seen:?}"
+        );
+    }
+}
+
 #[test]
 fn a_day_of_faults_keeps_every_promise() {
     let (seeds, hours) = plan(|name| std::env::var(name).ok());
-    for seed in seeds {
-        // Named before it runs, so that a panic below shows which seed to repeat.
-        println!("seed {seed}");
-        let mut world = World::new(seed);
-        world.run(Duration::from_secs(hours * 3600));
-        let seen = world.finish();
-        println!("  {seen:?}");
-        if hours >= 24 {
-            assert!(
-                seen.losses > 20 && seen.settled > 1000,
-                "nothing happened: {seen:?}"
-            );
-        }
-    }
+    seeds.for_each(|seed| play(seed, hours));
+}
+
+#[test]
+fn seeds_that_once_failed_pass() {
+    PINNED.into_iter().for_each(|seed| play(seed, 24));
 }
