@@ -22,18 +22,24 @@ use Refusal::{Ask, Never};
 /// # Errors
 /// It is refused, and why, and what would allow it.
 pub(crate) fn permit(method: &str, params: &Raw, granted: bool) -> Result<(), ApiError> {
-    let goes = || params.parse::<Params>().unwrap_or_default();
+    // Nothing when they cannot be read as the rules need them, a name that comes twice included: then the worst is taken.
+    let read = || params.parse::<Params>().ok();
     if matches!(
         method,
         "Page.navigate" | "Target.createTarget" | "Network.loadNetworkResource"
     ) {
-        return match goes().url {
-            Some(url) if !url.is_empty() => address(&url).map(drop),
+        return match read().map(|params| params.url) {
+            Some(Some(url)) if !url.is_empty() => address(&url).map(drop),
             // What is wrong with it, the spec says better.
-            _ => Ok(()),
+            Some(_) => Ok(()),
+            None => Err(ApiError::new(
+                Code::Refused,
+                format!("{method} is refused: its parameters cannot be read"),
+            )
+            .hint(format!("keeptab spec {method}"))),
         };
     }
-    let (why, hint) = match refusal(method, goes) {
+    let (why, hint) = match refusal(method, read) {
         None => return Ok(()),
         Some(Ask(_)) if granted => return Ok(()),
         Some(Ask(why)) => (
@@ -94,7 +100,8 @@ struct Dragged {
 }
 
 /// The commands that reach outside the page. Parameters that take something back (no files, `enabled: false`) are fine.
-fn refusal(method: &str, params: impl Fn() -> Params) -> Option<Refusal> {
+fn refusal(method: &str, read: impl Fn() -> Option<Params>) -> Option<Refusal> {
+    let fine = |harmless: fn(&Params) -> bool| read().is_some_and(|params| harmless(&params));
     let domain = method.split('.').next().unwrap_or_default();
     Some(match method {
         "Browser.close" | "Browser.crash" | "Browser.crashGpuProcess" => {
@@ -108,33 +115,35 @@ fn refusal(method: &str, params: impl Fn() -> Params) -> Option<Refusal> {
         "Target.setRemoteLocations" => Ask("it would make the browser connect to other machines"),
         "Target.openDevTools" => Ask("it opens a window beside the page"),
         "Target.createBrowserContext" => {
-            let params = params();
-            if params.proxy_server.is_none()
-                && params.proxy_bypass_list.is_none()
-                && params.origins_with_universal_network_access.is_none()
-            {
+            if fine(|params| {
+                params.proxy_server.is_none()
+                    && params.proxy_bypass_list.is_none()
+                    && params.origins_with_universal_network_access.is_none()
+            }) {
                 return None;
             }
             Ask("it would lead traffic past the session's way to the network")
         }
         "Browser.setDownloadBehavior" | "Page.setDownloadBehavior" => {
-            match params().behavior.as_deref() {
-                Some("deny" | "default") => return None,
-                _ => Ask("pages could write to any directory of this machine"),
+            if fine(|params| matches!(params.behavior.as_deref(), Some("deny" | "default"))) {
+                return None;
             }
+            Ask("pages could write to any directory of this machine")
         }
         "Browser.executeBrowserCommand" => Ask("it acts on the browser, not on a page"),
-        "DOM.setFileInputFiles" if params().files.is_empty() => return None,
-        "Input.dispatchDragEvent" if params().data.files.is_empty() => return None,
+        "DOM.setFileInputFiles" if fine(|params| params.files.is_empty()) => return None,
+        "Input.dispatchDragEvent" if fine(|params| params.data.files.is_empty()) => return None,
         "DOM.setFileInputFiles" | "Input.dispatchDragEvent" => {
             Ask("it hands files of this machine to the page")
         }
-        "Security.setIgnoreCertificateErrors" if !params().ignore => return None,
-        "Security.setOverrideCertificateErrors" if !params().overridden => return None,
+        "Security.setIgnoreCertificateErrors" if fine(|params| !params.ignore) => return None,
+        "Security.setOverrideCertificateErrors" if fine(|params| !params.overridden) => {
+            return None;
+        }
         "Security.setIgnoreCertificateErrors" | "Security.setOverrideCertificateErrors" => {
             Ask("it would make every connection untrustworthy")
         }
-        "Page.setBypassCSP" if !params().enabled => return None,
+        "Page.setBypassCSP" if fine(|params| !params.enabled) => return None,
         "Page.setBypassCSP" => Ask("it switches off the page's own protection"),
         "Storage.getCookies" | "Network.getCookies" | "Network.getAllCookies" => {
             Ask("it hands out cookies, and logins with them")
@@ -280,6 +289,31 @@ mod tests {
                 permit(method, &Raw::from_static(params), false).is_ok(),
                 "{method}"
             );
+        }
+    }
+
+    #[test]
+    fn parameters_that_cannot_be_read_are_taken_for_the_worst() {
+        for (method, params) in [
+            (
+                "DOM.setFileInputFiles",
+                r#"{"files":[],"files":["/etc/passwd"]}"#,
+            ),
+            (
+                "Page.navigate",
+                r#"{"url":"https://a.example","url":"file:///etc/passwd"}"#,
+            ),
+            (
+                "Browser.setDownloadBehavior",
+                r#"{"behavior":"deny","behavior":"allow"}"#,
+            ),
+            (
+                "Security.setIgnoreCertificateErrors",
+                r#"{"ignore":false,"ignore":true}"#,
+            ),
+        ] {
+            let refused = permit(method, &Raw::from_static(params), false);
+            assert_eq!(refused.unwrap_err().code, Code::Refused, "{method}");
         }
     }
 
