@@ -91,7 +91,7 @@ fn a_dialog_that_was_open_can_be_answered() {
     bed.ok(["open", &site.url("/title/Asks")]);
     value(
         &bed,
-        "setTimeout(() => { globalThis.answer = confirm('Pay?') }, 0), 'asked'",
+        "console.log('said before'), setTimeout(() => { globalThis.answer = confirm('Pay?') }, 0), 'asked'",
     );
     eventually("the dialog is open", || {
         bed.run(["js", "await session.Runtime.evaluate({expression: '1'})"])
@@ -107,6 +107,11 @@ fn a_dialog_that_was_open_can_be_answered() {
         "await session.Page.handleJavaScriptDialog({accept: true})",
     ]);
     assert_eq!(value(&bed, "String(globalThis.answer)"), "true");
+    // The tab could not be switched on while the dialog was open; nothing of it is lost, or told twice.
+    value(&bed, "console.log('said behind it')");
+    let console = || bed.run(["console"]).stdout;
+    eventually("it is recorded", || console().contains("said behind it"));
+    assert_eq!(console().matches("said before").count(), 1, "{}", console());
 }
 
 #[test]
