@@ -18,9 +18,15 @@ pub(crate) fn is_about(head: &[u8]) -> bool {
     head == ABOUT
 }
 
-/// What is open, in the order in which it opened: the event of each, with its session.
+/// What is open, in the order in which it opened.
 #[derive(Debug, Default)]
-pub(crate) struct Dialogs(Vec<(Box<[u8]>, Box<[u8]>)>);
+pub(crate) struct Dialogs(Vec<Open>);
+
+#[derive(Debug)]
+struct Open {
+    session: Box<[u8]>,
+    event: Box<[u8]>,
+}
 
 impl Dialogs {
     /// Learns from an event of which [`is_about`] is true.
@@ -31,12 +37,15 @@ impl Dialogs {
         if !what.starts_with(OPENING) && !what.starts_with(CLOSED) {
             return;
         }
-        self.0.retain(|(other, _)| **other != *session);
+        self.0.retain(|open| *open.session != *session);
         if what.starts_with(OPENING) {
             if self.0.len() == MAX_DIALOGS {
                 self.0.remove(0);
             }
-            self.0.push((session.into(), event.into()));
+            self.0.push(Open {
+                session: session.into(),
+                event: event.into(),
+            });
         }
     }
 
@@ -45,7 +54,7 @@ impl Dialogs {
         let events: Vec<_> = self
             .0
             .iter()
-            .map(|(_, event)| String::from_utf8_lossy(event))
+            .map(|open| String::from_utf8_lossy(&open.event))
             .collect();
         format!("[{}]", events.join(","))
     }
