@@ -272,9 +272,10 @@ impl Keeper {
         self.browser.kill();
         self.browser.listen();
         let words = String::from_utf8_lossy(self.browser.last_words()).into_owned();
-        announce(&format!("error {why}\n{words}"));
+        // Before it is said: whoever hears it may start another keeper in the same place.
         let _ = fs::remove_file(&self.state.socket);
         let _ = fs::remove_file(&self.state_path);
+        announce(&format!("error {why}\n{words}"));
         self.done = Some(FAILED);
     }
 }
