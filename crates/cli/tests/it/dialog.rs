@@ -173,7 +173,9 @@ fn snippets_that_a_dialog_or_a_crash_stops_are_told_what_to_type() {
     let blocked = tabs.iter().find(|tab| tab["active"] == true).unwrap();
     let id = blocked["id"].as_str().unwrap();
     bed.ok(["tab", "new", &site.url("/title/Other")]);
-    let code = format!("await cdp.send('Runtime.evaluate', {{expression: '1'}}, 'target:{id}')");
+    let code = format!(
+        "await cdp.send({{method: 'Runtime.evaluate', params: {{expression: '1'}}, sessionId: 'target:{id}'}})"
+    );
     let said = bed.fails(1, ["js", &code]);
     assert!(
         said.contains(&format!(
