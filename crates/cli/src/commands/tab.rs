@@ -45,8 +45,8 @@ enum Action {
     },
     /// Load a tab's page again
     ///
-    /// The way out when a page has crashed, or when a lost connection left a dialog that nobody can answer.
-    /// What was typed into the page is lost.
+    /// The way out when a page has crashed or loops for ever, or when a lost connection left a dialog that
+    /// nobody can answer. Returns when the page has a new document. What was typed into it is lost.
     Reload {
         /// An id or its beginning, or a part of the address or title; the active tab without it
         #[arg(value_name = "Q")]

@@ -124,9 +124,14 @@ fn is_about_time(status: u16, reason: &str) -> bool {
             .any(|words| reason.contains(words))
 }
 
+/// A tab for people: its address, or its id while it has none.
+pub(super) fn place(tab: &TargetInfo) -> String {
+    tab.url.to_string()
+}
+
 /// Why a tab cannot answer; `None` when nothing wrong with it is known.
 pub(super) fn of_tab(tab: &TargetInfo) -> Option<ApiError> {
-    let place = &tab.url;
+    let place = place(tab);
     match &tab.condition {
         Condition::Crashed(end) => Some(ApiError::new(
             Code::TabCrashed,

@@ -1,22 +1,35 @@
-//! Loading a tab's page again: the way out of a crash, and of a dialog that nobody can answer.
+//! Loading a tab's page again: the way out of a crash, of an endless loop, and of a dialog that nobody can answer.
 
-use keeptab_browser::{CallOptions, Tab};
+use std::time::Duration;
+
+use keeptab_browser::{CallOptions, EventFilter, Events, Notice, Tab};
 use keeptab_link::Condition;
-use keeptab_protocol::page;
-use tokio::time::Instant;
+use keeptab_protocol::page::{FrameNavigated, GetFrameTree};
+use keeptab_protocol::runtime::TerminateExecution;
+use keeptab_protocol::{Event, page};
+use tokio::time::{Instant, timeout_at};
 
 use super::connect::{deadline, remaining};
 use super::entry::Session;
 use super::errors::from_call;
+use super::losses::{of_tab, place};
 use super::tabs::short;
 use crate::api::{TabLine, TabRequest};
 use crate::error::{ApiError, Code};
+
+/// How long a page may take to say which document it shows, and how often it is asked.
+const SILENCE: Duration = Duration::from_secs(1);
+/// How long ending a loop may take.
+const INTERRUPTION: Duration = Duration::from_secs(2);
+
+/// Documents that may come, of frames as well, while nobody looks.
+const QUEUE: usize = 256;
 
 impl Session {
     /// `tab reload`.
     ///
     /// # Errors
-    /// No tab fits, it does not answer, or it does not begin to load in time.
+    /// No tab fits, it does not answer, or its new document does not come in time.
     pub(crate) async fn reload_tab(&self, request: &TabRequest) -> Result<TabLine, ApiError> {
         let until = deadline(request.timeout_ms);
         drop(self.my_turn(until).await?);
@@ -27,22 +40,10 @@ impl Session {
             Some(query) => {
                 let id = self.find_tab(&held, query).await?.id;
                 let tab = held.browser.tab(id.as_str());
-                let info = tab.info().ok_or_else(|| {
-                    ApiError::new(Code::TabGone, format!("tab {} was closed", short(&id)))
-                })?;
+                let info = tab.info().ok_or_else(|| closed(&tab))?;
                 (tab, info)
             }
         };
-        if matches!(info.condition, Condition::Hung { .. }) {
-            // A page that loops for ever takes a reload and never does it.
-            return Err(ApiError::new(
-                Code::TabHung,
-                format!(
-                    "the page does not answer, and so cannot be loaded again: {}",
-                    info.url
-                ),
-            ));
-        }
         reload(&tab, until).await?;
         let active = self.active_id();
         Ok(TabLine {
@@ -55,14 +56,114 @@ impl Session {
     }
 }
 
-/// Returns when the browser has begun to load it.
+/// Returns when the page shows its new document. That the browser takes the command means nothing: a page
+/// that loops for ever never does it.
 ///
 /// # Errors
-/// The tab is gone or the browser says no.
+/// The tab is gone, the browser says no, a dialog asks first, or no new document comes in time.
 pub(super) async fn reload(tab: &Tab, until: Instant) -> Result<(), ApiError> {
+    let asked = match tab.info().map(|info| info.condition) {
+        Some(Condition::Fine | Condition::Hung { .. }) => true,
+        // It cannot answer, and loading it again is what ends that.
+        _ => false,
+    };
+    let before = if asked {
+        document(tab, until).await
+    } else {
+        None
+    };
+    if asked && before.is_none() {
+        interrupt(tab, until).await;
+    }
+    let mut documents = tab.events(EventFilter::of::<FrameNavigated>(), QUEUE);
     let options = CallOptions::new().timeout(remaining(until));
     tab.call_with(&page::Reload::default(), options)
         .await
         .map_err(|error| from_call(&error))?;
-    Ok(())
+    let mut answers = false;
+    loop {
+        let pause = until.min(Instant::now() + SILENCE);
+        if let Ok(outcome) = timeout_at(pause, shown(&mut documents, tab)).await {
+            return outcome;
+        }
+        if Instant::now() >= until {
+            return Err(not_loaded(tab, answers));
+        }
+        let now = document(tab, until).await;
+        answers = now.is_some();
+        // Its event may have been lost with a connection.
+        if answers && before.is_some() && now != before {
+            return Ok(());
+        }
+    }
+}
+
+/// Ends a loop, if this connection knew the page before it began. Once a navigation is under way, Chromium
+/// lets nothing through to the page.
+async fn interrupt(tab: &Tab, until: Instant) {
+    let options = CallOptions::new().timeout(INTERRUPTION.min(remaining(until)));
+    let end = TerminateExecution::default();
+    if let Err(error) = tab.call_with(&end, options).await {
+        tracing::debug!("a silent page was not interrupted: {error}");
+    }
+}
+
+/// Waits for a new document of the tab itself, or for what stands in its way.
+async fn shown(documents: &mut Events, tab: &Tab) -> Result<(), ApiError> {
+    loop {
+        match tab.info() {
+            None => return Err(closed(tab)),
+            Some(info) if asks_first(&info.condition) => {
+                return Err(of_tab(&info).unwrap_or_else(|| closed(tab)));
+            }
+            Some(_) => {}
+        }
+        match documents.next().await {
+            Some(Notice::Event(event)) if &*event.method == FrameNavigated::METHOD => {
+                if let Ok(new) = event.params.parse::<FrameNavigated>()
+                    && new.frame.parent_id.is_none()
+                {
+                    return Ok(());
+                }
+            }
+            Some(_) => {}
+            None => {
+                return Err(ApiError::new(
+                    Code::Disconnected,
+                    "the session was closed while the page was loaded again",
+                ));
+            }
+        }
+    }
+}
+
+/// A page that would like to be asked before it goes.
+fn asks_first(condition: &Condition) -> bool {
+    matches!(condition, Condition::Dialog(dialog) if dialog.answerable)
+}
+
+/// Which document the page shows; nothing when it does not say.
+async fn document(tab: &Tab, until: Instant) -> Option<String> {
+    let options = CallOptions::new().timeout(SILENCE.min(remaining(until)));
+    let tree = tab
+        .call_with(&GetFrameTree::default(), options)
+        .await
+        .ok()?;
+    Some(tree.frame_tree.frame.loader_id.to_string())
+}
+
+fn not_loaded(tab: &Tab, answers: bool) -> ApiError {
+    let page = tab.info().map(|info| place(&info)).unwrap_or_default();
+    if answers {
+        let message = format!("the page was not loaded again in time, and goes on trying: {page}");
+        return ApiError::new(Code::Deadline, message)
+            .hint("look whether it came: keeptab tab; or give it longer: --timeout 120s");
+    }
+    let message = format!("the page does not answer, and was not loaded again: {page}");
+    ApiError::new(Code::TabHung, message).hint("give the tab up: keeptab tab close")
+}
+
+fn closed(tab: &Tab) -> ApiError {
+    let id = short(tab.target_id().as_str());
+    ApiError::new(Code::TabGone, format!("tab {id} was closed"))
 }
