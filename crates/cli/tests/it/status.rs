@@ -76,3 +76,19 @@ fn watching_tells_every_change_until_the_session_is_closed() {
     );
     assert_eq!(gap["same_browser"], true);
 }
+
+#[test]
+fn which_browser_it_is_is_said_after_a_takeover_too() {
+    let bed = Bed::new();
+    bed.ok(["open"]);
+    let browser = |said: &str| {
+        let line = said.lines().find(|line| line.starts_with("browser: "));
+        line.map(str::to_owned)
+    };
+    let before = browser(&bed.ok(["status"]));
+    assert!(before.is_some());
+    crate::losses::kill(bed.daemon_pid());
+    // It starts the next daemon; status does not.
+    bed.ok(["tab"]);
+    assert_eq!(browser(&bed.ok(["status"])), before);
+}

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use keeptab_browser::{Health, State, StateChange};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::connect::describe;
 use super::entry::{Held, Hold, Session};
 use crate::api::SessionStatus;
 use crate::error::ApiError;
 use crate::handover::Place;
+
+/// How long the browser may take to say which one it is.
+const PRODUCT_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Session {
     /// The browser, if commands can reach it now or after the recovery that is under way.
@@ -96,7 +99,7 @@ impl Session {
                 status.hint = error.hint;
             }
             status.healthy = matches!(health.state, State::Connected { .. });
-            status.browser = held.product.get().cloned();
+            status.browser = product(held, &health.state).await;
             status.endpoint = describe(&held.place);
             status.epoch = health.epoch.0;
             if matches!(held.place, Place::Keeper(_)) {
@@ -117,6 +120,14 @@ impl Session {
         let message = error.message.as_str();
         message.strip_prefix(&name).unwrap_or(message).to_owned()
     }
+}
+
+/// Which browser it is. After a takeover nobody has asked yet.
+async fn product(held: &Held, state: &State) -> Option<String> {
+    if matches!(state, State::Connected { .. }) {
+        let _ = timeout(PRODUCT_PATIENCE, held.learn_product()).await;
+    }
+    held.product.get().cloned()
 }
 
 /// The figures of the link.
