@@ -2,6 +2,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::{ConnectError, ConnectKind};
+
 /// Where to reach a browser. The address is looked up again before every attempt to connect, so a
 /// browser that moved to another port is found again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,21 @@ impl Endpoint {
             host: "127.0.0.1".into(),
             port,
         }
+    }
+}
+
+impl Endpoint {
+    /// Whether it can be one at all, before anybody is asked.
+    pub(crate) fn check(&self) -> Result<(), ConnectError> {
+        let why = match self {
+            Self::Ws(url) => match crate::dial::Address::parse(url) {
+                Ok(_) => return Ok(()),
+                Err(why) => format!("this is not the address of a browser: {why}"),
+            },
+            Self::Port { port: 0, .. } => "a port is a number from 1 to 65535".to_owned(),
+            _ => return Ok(()),
+        };
+        Err(ConnectError::new(ConnectKind::Invalid, why))
     }
 }
 

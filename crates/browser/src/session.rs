@@ -45,6 +45,7 @@ impl Session {
     /// When the browser is not there, refuses, or does not answer within [`Options::connect_timeout`]. The
     /// first failure is final unless [`keeptab_link::Config::retry_first`] says otherwise.
     pub async fn connect(endpoint: Endpoint, options: Options) -> Result<Self, ConnectError> {
+        endpoint.check()?;
         let name = endpoint.to_string();
         let dialer = Dialer::owned(endpoint, options.owner_epoch);
         Self::open(dialer, None, options, &name).await

@@ -121,3 +121,23 @@ fn an_unknown_browser_name_lists_those_that_run() {
     );
     assert_eq!(run(&["status"]).status.code(), Some(0));
 }
+
+#[test]
+fn an_address_that_is_none_is_a_mistake_in_the_line() {
+    let bed = Bed::new();
+    for (args, word) in [
+        (["attach", "--ws", "nonsense"], "ws://"),
+        (["attach", "--ws", "ws://127.0.0.1:0/x"], "65535"),
+        (["attach", "--port", "0"], "65535"),
+    ] {
+        let said = bed.fails(2, args);
+        let first = said.lines().next().unwrap();
+        assert!(first.contains(word), "{said}");
+        assert_eq!(
+            said.matches("address").count(),
+            usize::from(args[1] == "--ws")
+        );
+        assert!(!said.contains("credentials"), "{said}");
+    }
+    assert_eq!(bed.run(["status"]).code, 6, "no session is left");
+}
