@@ -6,6 +6,7 @@ use keeptab_link::Condition;
 
 use super::entry::{Held, Session};
 use super::status::say;
+use super::tabs::short;
 use crate::error::{ApiError, Code};
 use crate::handover::Place;
 
@@ -126,6 +127,10 @@ fn is_about_time(status: u16, reason: &str) -> bool {
 
 /// A tab for people: its address, or its id while it has none.
 pub(super) fn place(tab: &TargetInfo) -> String {
+    // Chromium says none of a page that a new connection finds hung.
+    if tab.url.is_empty() {
+        return format!("tab {}", short(tab.id.as_str()));
+    }
     tab.url.to_string()
 }
 
@@ -163,6 +168,27 @@ pub(super) fn of_tab(tab: &TargetInfo) -> Option<ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hung_page_without_an_address_is_named_by_its_tab() {
+        let mut tab = TargetInfo {
+            id: "4F2A00000000".into(),
+            kind: "page".into(),
+            url: "".into(),
+            title: "".into(),
+            opener: None,
+            parent: None,
+            browser_context: None,
+            attached: true,
+            condition: Condition::Hung {
+                since: std::time::Instant::now(),
+            },
+        };
+        let said = |tab: &TargetInfo| of_tab(tab).unwrap().message;
+        assert!(said(&tab).ends_with("answer: tab 4F2A0000"), "{}", said(&tab));
+        tab.url = "http://a/".into();
+        assert!(said(&tab).ends_with("answer: http://a/"), "{}", said(&tab));
+    }
 
     #[test]
     fn a_lease_that_is_over_is_told_from_a_refusal() {
