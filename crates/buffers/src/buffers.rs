@@ -274,6 +274,13 @@ impl Buffers {
         self.ring(stream).dropped()
     }
 
+    /// Whether there were entries that [`clear`](Buffers::clear) removed.
+    pub fn was_cleared(&self, stream: Stream) -> bool {
+        let ring = self.ring(stream);
+        // Numbers begin with 1 and none is left out.
+        ring.first() > ring.dropped() + 1
+    }
+
     /// The number the next entry will get.
     pub fn next_number(&self, stream: Stream) -> u64 {
         self.ring(stream).next()

@@ -92,6 +92,8 @@ pub(crate) fn list(app: &mut App, stream: &str, mut query: EntriesQuery) -> Resu
         if found.lines.is_empty() {
             out.note(if filtered && found.total > 0 {
                 "nothing fits"
+            } else if found.cleared {
+                "nothing was recorded since it was cleared"
             } else {
                 "nothing was recorded yet"
             });

@@ -45,3 +45,20 @@ fn a_closed_session_leaves_nothing() {
     let ran = bed.run(["network", "--all", "--url", "big"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
 }
+
+#[test]
+fn what_was_cleared_is_not_said_never_to_have_been_recorded() {
+    let bed = Bed::new();
+    bed.ok(["open"]);
+    assert_eq!(
+        bed.run(["console"]).stderr.trim(),
+        "nothing was recorded yet"
+    );
+    bed.page("default", "console.log('one')");
+    eventually("it is recorded", || bed.ok(["console"]).contains("one"));
+    bed.ok(["clear"]);
+    assert_eq!(
+        bed.run(["console"]).stderr.trim(),
+        "nothing was recorded since it was cleared"
+    );
+}

@@ -163,6 +163,9 @@ pub struct Entries {
     /// How many of the oldest were dropped to stay within the bounds.
     #[serde(default)]
     pub dropped: u64,
+    /// There were entries before, which were cleared.
+    #[serde(default)]
+    pub cleared: bool,
     /// The entries, as objects.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub entries: Vec<Value>,

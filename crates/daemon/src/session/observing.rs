@@ -84,6 +84,7 @@ impl Session {
                 stream: stream.name().to_owned(),
                 total: buffers.len(stream),
                 dropped: buffers.dropped(stream),
+                cleared: buffers.was_cleared(stream),
                 tab,
                 notes,
                 ..Entries::default()
