@@ -55,9 +55,11 @@ fn a_flood_into_stopped_readers_stays_small_is_counted_and_delays_nobody() {
     let begun = Instant::now();
     let rounds = megabytes() / 20;
     for round in 0..rounds {
-        // Ten messages of a megabyte, then an answer of ten.
+        // Forty messages of a quarter of a megabyte, then an answer of ten. What is told of each is
+        // some 64 KiB, so that all of them are more than is kept for a reader.
         let said = format!(
-            "for (let i = 0; i < 10; i++) console.log('{round}/' + i + 'x'.repeat({MIB})); 1"
+            "for (let i = 0; i < 40; i++) console.log('{round}/' + i + 'x'.repeat({})); 1",
+            MIB / 4
         );
         bed.page("default", &said);
         let large = format!(
@@ -70,7 +72,7 @@ fn a_flood_into_stopped_readers_stays_small_is_counted_and_delays_nobody() {
     }
     eventually("all of it has come", || {
         bed.ok(["console", "--tail", "1"])
-            .contains(&format!("{}/9", rounds - 1))
+            .contains(&format!("{}/39", rounds - 1))
     });
     most = most.max(resident(pid));
     let took = begun.elapsed();
