@@ -43,6 +43,7 @@ pub(crate) async fn raw(
         Submit {
             timeout: options.timeout,
             class: options.class.or(known.class),
+            standing: options.standing,
             ..known
         }
     });

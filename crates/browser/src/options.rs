@@ -106,6 +106,9 @@ pub struct CallOptions {
     /// What repeating this call would do, where the caller knows better than the table of methods:
     /// an expression known to be a read may be [`Class::R`], and is then repeated after a loss.
     pub class: Option<Class>,
+    /// For `X.enable`: nobody else's `X.disable` takes the events of the domain away; it is switched
+    /// on again right behind that.
+    pub standing: bool,
 }
 
 impl CallOptions {
@@ -125,6 +128,13 @@ impl CallOptions {
     #[must_use]
     pub fn class(mut self, class: Class) -> Self {
         self.class = Some(class);
+        self
+    }
+
+    /// Sets [`CallOptions::standing`].
+    #[must_use]
+    pub fn standing(mut self) -> Self {
+        self.standing = true;
         self
     }
 }

@@ -21,6 +21,9 @@ pub struct Submit {
     /// Overrides the class of the method, for a caller who knows that a repetition is harmless (or
     /// that it is not).
     pub class: Option<Class>,
+    /// For `X.enable`: the domain is needed until the target is gone. When another caller sends
+    /// `X.disable`, it is switched on again right behind that.
+    pub standing: bool,
 }
 
 impl Submit {
@@ -33,6 +36,7 @@ impl Submit {
             params,
             timeout: None,
             class: None,
+            standing: false,
         }
     }
 

@@ -52,6 +52,7 @@ impl Link {
             mut params,
             timeout,
             class,
+            standing,
         } = command;
         let refuse = |why: NotSent| Err(Settlement::NotSent(why));
         match &self.state {
@@ -100,6 +101,7 @@ impl Link {
         let deadline = now + timeout.unwrap_or(self.config.default_timeout);
         let mut cmd = Cmd::new(token, target, method, params, class, deadline);
         cmd.sticky = sticky;
+        cmd.standing = standing;
         Ok(self.table.insert(cmd))
     }
 
@@ -330,13 +332,17 @@ impl Link {
         )));
         self.table.set_parked(key, false);
         let epoch = self.epoch;
-        let has_target = target.is_some();
+        let mut standing = false;
         if let Some(cmd) = self.table.get_mut(key) {
             cmd.sent = Some(Sent { id, epoch, at: now });
+            standing = cmd.standing;
         }
-        if has_target {
-            self.watch_for_hung(now);
+        let Some(id) = target else { return };
+        self.watch_for_hung(now);
+        if standing {
+            self.ledger_mut(Some(&id)).stand(&method, &params);
         }
+        self.keep_standing(now, &id, &method);
     }
 
     /// A caller detaches from a target: the parameters for the browser, and the session to send them

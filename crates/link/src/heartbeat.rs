@@ -18,6 +18,8 @@ pub(crate) struct Heartbeat {
     probe_after: Duration,
     dead_after: Duration,
     last_byte: Instant,
+    /// The same, or a later moment in which the other side took something.
+    last_sign: Instant,
     /// When a probe was sent, and how long it may stay unanswered.
     probe: Option<(Instant, Instant)>,
 }
@@ -28,6 +30,7 @@ impl Heartbeat {
             probe_after,
             dead_after: dead_after.max(probe_after),
             last_byte: now,
+            last_sign: now,
             probe: None,
         }
     }
@@ -39,6 +42,12 @@ impl Heartbeat {
     /// Any byte is life.
     pub(crate) fn heard(&mut self, now: Instant) {
         self.last_byte = now;
+        self.took(now);
+    }
+
+    /// The other side takes what waits to be written: it lives, and did not come to the probe yet.
+    pub(crate) fn took(&mut self, now: Instant) {
+        self.last_sign = now;
         self.probe = None;
     }
 
@@ -67,9 +76,9 @@ impl Heartbeat {
             Some((_, dead)) if now >= dead => Beat::Dead {
                 silent: now.saturating_duration_since(self.last_byte),
             },
-            None if now >= self.last_byte + self.probe_after => {
+            None if now >= self.last_sign + self.probe_after => {
                 // A driver that was late asks before it judges.
-                let dead = (self.last_byte + self.dead_after)
+                let dead = (self.last_sign + self.dead_after)
                     .max(now + self.dead_after.saturating_sub(self.probe_after));
                 self.probe = Some((now, dead));
                 Beat::Probe
@@ -81,7 +90,7 @@ impl Heartbeat {
     pub(crate) fn next(&self) -> Instant {
         match self.probe {
             Some((_, dead)) => dead,
-            None => self.last_byte + self.probe_after,
+            None => self.last_sign + self.probe_after,
         }
     }
 }
@@ -134,6 +143,21 @@ mod tests {
         beat.heard(start + 9 * SEC);
         assert_eq!(beat.timeout(start + 10 * SEC), Beat::Quiet);
         assert_eq!(beat.next(), start + 14 * SEC);
+    }
+
+    #[test]
+    fn what_is_taken_is_a_sign_of_life_and_no_byte() {
+        let start = Instant::now();
+        let mut beat = Heartbeat::new(start, 5 * SEC, 10 * SEC);
+        assert_eq!(beat.timeout(start + 5 * SEC), Beat::Probe);
+        beat.took(start + 9 * SEC);
+        assert_eq!(beat.timeout(start + 10 * SEC), Beat::Quiet);
+        assert_eq!(beat.last_byte(), start);
+        assert_eq!(beat.timeout(start + 14 * SEC), Beat::Probe);
+        assert_eq!(
+            beat.timeout(start + 19 * SEC),
+            Beat::Dead { silent: 19 * SEC }
+        );
     }
 
     #[test]

@@ -94,6 +94,9 @@ impl Link {
         }
         if !ok {
             let error = read_error(&body);
+            if cmd.standing {
+                self.ledger_mut(cmd.target.as_ref()).stands_not(&cmd.method);
+            }
             if &*cmd.method == "Browser.close" {
                 self.browser.closing = false;
             }
@@ -108,6 +111,9 @@ impl Link {
         }
         let mut result = body;
         if cmd.sticky {
+            if let Some(id) = &cmd.target {
+                self.about_contexts(&cmd, id);
+            }
             let ledger = self.ledger_mut(cmd.target.as_ref());
             if let Some(shown) =
                 ledger.done(&cmd.method, &cmd.params, cmd.class, key.seq, Some(&result))
@@ -137,6 +143,7 @@ impl Link {
             Own::Setup(id, step) => self.setup_answered(now, &id, step, ok, body),
             Own::Replay(id) => self.replay_attached(now, id, ok, body),
             Own::Replayed(id, session) => self.replayed(now, &id, &session),
+            Own::Standing(id, method) => self.stands_again(&id, &method, ok, body),
             Own::Nothing => {}
         }
     }

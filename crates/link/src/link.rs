@@ -114,6 +114,14 @@ impl Link {
         }
     }
 
+    /// The other side took bytes that had waited to be written. A large command keeps a slow link busy for
+    /// longer than it may be silent, and the probe waits behind it.
+    pub fn took(&mut self, now: Instant) {
+        if let Some(heartbeat) = &mut self.heartbeat {
+            heartbeat.took(now);
+        }
+    }
+
     /// Tells the time of day; to be called now and then, and after every long wait. A jump against
     /// `now` means that the machine slept, and the connection is probed, or dialed, at once.
     pub fn wall_clock(&mut self, now: Instant, wall: SystemTime) {

@@ -74,6 +74,9 @@ pub enum TargetChange {
     Info(Box<TargetInfo>),
     /// Commands reach it, and everything set on it is in force.
     Ready(TargetId),
+    /// Its console was switched off by a caller and on again by the link: what the browser has kept
+    /// of it is told once more, until [`TargetChange::Ready`].
+    Retells(TargetId),
     /// It does better or worse.
     Condition(TargetId, Condition),
     /// Something that was set on it is not in force, found out after the gap record was made.

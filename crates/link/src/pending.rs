@@ -49,6 +49,8 @@ pub(crate) enum Own {
     Replay(TargetId),
     /// All of it was told over this session.
     Replayed(TargetId, Str),
+    /// A domain that is needed goes on although a caller has switched it off.
+    Standing(TargetId, Str),
     /// Nobody needs the answer.
     Nothing,
 }

@@ -178,6 +178,9 @@ impl Link {
         let Some(id) = self.targets.of_replay(session).cloned() else {
             return false;
         };
+        if let Some(target) = self.targets.get_mut(&id) {
+            target.contexts.learn(method, params);
+        }
         if let Some(store) = store(method)
             && let Ok(mut value) = params.parse::<Value>()
         {

@@ -34,6 +34,8 @@ pub(crate) struct Cmd {
     pub(crate) class: Class,
     /// Whether an answer changes the ledger.
     pub(crate) sticky: bool,
+    /// See [`crate::Submit::standing`].
+    pub(crate) standing: bool,
     pub(crate) deadline: Instant,
     /// When, over which connection and as what it was last sent.
     pub(crate) sent: Option<Sent>,
@@ -54,6 +56,7 @@ impl Cmd {
             owner: Some(owner),
             target,
             sticky: false,
+            standing: false,
             method,
             params,
             class,

@@ -175,6 +175,12 @@ impl Link {
                 }
                 Some(params)
             }
+            (_, Some(id)) if method.starts_with("Runtime.executionContext") => {
+                if let Some(target) = self.targets.get_mut(id) {
+                    target.contexts.learn(method, &params);
+                }
+                Some(params)
+            }
             (_, Some(id)) if method.starts_with("WebAuthn.") => {
                 self.revision += 1;
                 let shown = self
@@ -371,6 +377,9 @@ impl Link {
         self.timers.clear(&Timer::Dialog(id.clone()));
         self.timers.clear(&Timer::Setup(id.clone()));
         self.set_condition(id, Condition::Crashed(end.clone()));
+        if let Some(target) = self.targets.get_mut(id) {
+            target.contexts.clear();
+        }
         self.settle_in_flight(id, None, |_| Some(Settlement::TargetGone(end.clone())));
         self.settle_queue(id, |cmd| {
             (!refusals::revives(&cmd.method)).then(|| Settlement::TargetGone(end.clone()))

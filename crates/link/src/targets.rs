@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde::Deserialize;
 
+use crate::contexts::Contexts;
 use crate::ledger::{Held, Ledger};
 use crate::quick::QuickMap;
 use crate::replay::Told;
@@ -76,6 +77,8 @@ pub(crate) struct Target {
     pub(crate) told: Option<Box<Told>>,
     /// It was adopted with its session, and has not answered over it yet.
     pub(crate) unverified: bool,
+    /// What `Runtime` has told over its session.
+    pub(crate) contexts: Contexts,
 }
 
 impl Target {
@@ -104,6 +107,7 @@ impl Target {
             replay: Replay::Done,
             told: None,
             unverified: false,
+            contexts: Contexts::default(),
         }
     }
 
@@ -129,6 +133,7 @@ impl Target {
         self.unverified = false;
         self.replay = Replay::Done;
         self.told = None;
+        self.contexts.clear();
         if let Condition::Dialog(dialog) = &mut self.info.condition {
             dialog.answerable = false;
         }
@@ -220,6 +225,7 @@ impl Targets {
             target.phase = Phase::Detached;
             target.info.attached = false;
             target.asked = None;
+            target.contexts.clear();
         }
         Some(id)
     }

@@ -344,3 +344,51 @@ fn entries_go_to_files_of_three_kinds() {
     let said = bed.fails(1, ["console", "save", "/nonexistent/place/x.txt"]);
     assert!(said.contains("/nonexistent/place/x.txt"), "{said}");
 }
+
+#[test]
+fn a_snippet_that_disables_domains_does_not_end_the_recording() {
+    let (bed, site) = (Bed::new(), site());
+    bed.ok(["open", &site.url("/title/Recorded")]);
+    bed.page("default", "console.log('said before')");
+    eventually("the first", || has(&lines(&bed, &[]), "said before"));
+    let code = "for (const domain of ['Runtime', 'Log', 'Network']) {\n\
+                  await session[domain].enable();\n\
+                  await session[domain].disable();\n\
+                }\nreturn 'done'";
+    assert_eq!(bed.run_with(["js"], code).stdout, "done\n");
+    bed.page("default", "console.log('said after')");
+    bed.page(
+        "default",
+        "fetch('/title/fetched-after').then(done => done.status)",
+    );
+    eventually("the second", || has(&lines(&bed, &[]), "said after"));
+    eventually("the request", || {
+        bed.ok(["network"]).contains("/title/fetched-after")
+    });
+    let all = lines(&bed, &[]);
+    for text in ["said before", "said after"] {
+        let times = all.iter().filter(|line| line.contains(text)).count();
+        assert_eq!(times, 1, "{text}: {all:#?}");
+    }
+}
+
+#[test]
+fn a_snippet_that_enables_runtime_is_told_of_the_contexts_that_are_there() {
+    let (bed, site) = (Bed::new(), site());
+    bed.ok(["open", &site.url("/title/Contexts")]);
+    bed.page("default", "console.log('said once')");
+    eventually("it is there", || has(&lines(&bed, &[]), "said once"));
+    let code = "const main = event => event.context.auxData.isDefault;\n\
+                const told = session.waitFor('Runtime.executionContextCreated', main, 20000);\n\
+                await session.Runtime.enable();\n\
+                const contextId = (await told).context.id;\n\
+                const expression = 'document.title';\n\
+                return (await session.Runtime.evaluate({expression, contextId})).result.value";
+    for _ in 0..2 {
+        let ran = bed.run_with(["js"], code);
+        assert_eq!(ran.stdout, "Contexts\n", "{}", ran.stderr);
+    }
+    let all = lines(&bed, &[]);
+    let times = all.iter().filter(|line| line.contains("said once")).count();
+    assert_eq!(times, 1, "{all:#?}");
+}

@@ -304,7 +304,9 @@ impl Recorder {
         match change {
             TargetChange::Created(_) => self.look_for_tabs(),
             TargetChange::Ready(id) => self.ready(id),
-            TargetChange::Condition(id, Condition::Crashed(_)) => self.may_replay(id),
+            TargetChange::Condition(id, Condition::Crashed(_)) | TargetChange::Retells(id) => {
+                self.may_replay(id);
+            }
             TargetChange::Condition(id, Condition::Fine) => self.answers_again(id),
             TargetChange::Gone(info, _) => {
                 let mut state = self.observer.state();

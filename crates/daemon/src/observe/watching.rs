@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keeptab_browser::{CallError, Tab, TargetId};
+use keeptab_browser::{CallError, CallOptions, Tab, TargetId};
 use keeptab_protocol::{log, network, page, runtime};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -79,17 +79,23 @@ impl Observer {
 ///
 /// The settings go to the link's ledger, so they are in force again after every loss.
 async fn switch_on(tab: &Tab, recording: Recording) -> Result<Option<String>, CallError> {
+    // A snippet that disables such a domain does not end the recording.
+    let standing = CallOptions::new().standing();
     // One burst: each is sent when it is first polled, in this order.
     let console = async {
         if recording.console {
             let (runtime, log) = (runtime::Enable::default(), log::Enable::default());
-            tokio::try_join!(tab.call(&runtime), tab.call(&log))?;
+            tokio::try_join!(
+                tab.call_with(&runtime, standing),
+                tab.call_with(&log, standing)
+            )?;
         }
         Ok(())
     };
     let network = async {
         if recording.network {
-            tab.call(&network::Enable::default()).await?;
+            let network = network::Enable::default();
+            tab.call_with(&network, standing).await?;
         }
         Ok(())
     };

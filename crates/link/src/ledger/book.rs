@@ -37,6 +37,8 @@ pub(super) enum Kind {
 pub(crate) struct Ledger {
     pub(super) entries: HashMap<String, Entry>,
     pub(super) next: u64,
+    /// Calls of `X.enable` that stay although another caller disables the domain, by method.
+    pub(super) standing: HashMap<Str, Raw>,
 }
 
 impl Ledger {
@@ -50,6 +52,7 @@ impl Ledger {
 
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
+        self.standing.clear();
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
@@ -58,6 +61,22 @@ impl Ledger {
 
     pub(crate) fn forget(&mut self, key: &str) -> Option<Entry> {
         self.entries.remove(key)
+    }
+
+    /// This call leaves, and what it switches on is needed from now on.
+    pub(crate) fn stand(&mut self, method: &Str, params: &Raw) {
+        self.standing.insert(method.clone(), params.clone());
+    }
+
+    /// The browser has refused it.
+    pub(crate) fn stands_not(&mut self, method: &Str) {
+        self.standing.remove(method);
+    }
+
+    /// The call that switches a needed domain on.
+    pub(crate) fn standing(&self, method: &str) -> Option<(Str, Raw)> {
+        let (method, params) = self.standing.get_key_value(method)?;
+        Some((method.clone(), params.clone()))
     }
 
     /// The browser has done a call. Returns the answer to show instead of its own, where an id in it
@@ -75,8 +94,17 @@ impl Ledger {
             Rule::Set(key) => self.set(key, method, params, seq, Kind::Set),
             Rule::Fragile(key) => self.set(key, method, params, seq, Kind::Fragile),
             Rule::Forget(keys) => {
+                let standing = &self.standing;
                 self.entries.retain(|key, entry| {
-                    entry.seq > seq || !keys.iter().any(|forgotten| rules::covers(forgotten, key))
+                    if entry.seq > seq || !keys.iter().any(|other| rules::covers(other, key)) {
+                        return true;
+                    }
+                    // Of a domain that is needed, only what others wished of it is taken back.
+                    let needed = standing.get(&entry.method);
+                    if let Some(params) = needed {
+                        entry.params = params.clone();
+                    }
+                    needed.is_some()
                 });
             }
             Rule::Remove { field, id } => self.remove(field, &id),

@@ -16,6 +16,8 @@ pub(crate) struct KeptEntry {
     fragile: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     added: Option<KeptId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    standing: Option<Raw>,
 }
 
 /// An id that the browser handed out.
@@ -46,6 +48,7 @@ impl Ledger {
                     }),
                     _ => None,
                 },
+                standing: self.standing.get(&entry.method).cloned(),
             })
             .collect();
         kept.sort_unstable_by_key(|entry| entry.order);
@@ -57,6 +60,10 @@ impl Ledger {
         let mut ledger = Self::default();
         for entry in kept {
             ledger.next = ledger.next.max(entry.order);
+            if let Some(params) = &entry.standing {
+                let method = Str::from(entry.method.as_str());
+                ledger.standing.insert(method, params.clone());
+            }
             ledger.entries.insert(entry.key.clone(), entry.into());
         }
         ledger

@@ -12,5 +12,6 @@ mod losses;
 mod overflow;
 mod restores;
 mod schedules;
+mod shared;
 mod tabs;
 mod workers;

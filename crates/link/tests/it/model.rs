@@ -12,6 +12,8 @@ pub(crate) struct Tab {
     pub(crate) dialog: Option<&'static str>,
     /// The times of its messages.
     pub(crate) console: Vec<u32>,
+    /// The ids of its execution contexts.
+    pub(crate) contexts: Vec<u32>,
     pub(crate) crashed: bool,
     pub(crate) hung: bool,
     /// The page that a worker belongs to.
@@ -49,6 +51,11 @@ pub(crate) fn message(time: u32) -> Value {
     json!({"method": "Runtime.consoleAPICalled", "params": {"timestamp": f64::from(time)}})
 }
 
+/// The browser tells of a context.
+fn context(id: u32) -> Value {
+    json!({"method": "Runtime.executionContextCreated", "params": {"context": {"id": id}}})
+}
+
 fn opening(kind: &str) -> Value {
     json!({"url": "u", "message": "sure?", "type": kind, "defaultPrompt": ""})
 }
@@ -64,6 +71,8 @@ pub(crate) struct Model {
     pub(crate) hides_crashes: bool,
     /// Another connection, which nobody can reach, holds the time zone.
     pub(crate) zone_held: bool,
+    /// It refuses this of the whole browser.
+    pub(crate) refused: Option<&'static str>,
     sessions: BTreeMap<String, Session>,
     discover: bool,
     next: u32,
@@ -225,6 +234,22 @@ impl Model {
         for session in self.sessions_of(name) {
             if self.sessions[&session].set.contains_key("Runtime.enable") {
                 self.say(Some(&session), message(time));
+            }
+        }
+    }
+
+    /// The page has these contexts from now on.
+    pub(crate) fn replace_contexts(&mut self, name: &str, ids: &[u32]) {
+        if let Some(tab) = self.tabs.get_mut(name) {
+            tab.contexts = ids.to_vec();
+        }
+        for session in self.sessions_of(name) {
+            if self.sessions[&session].set.contains_key("Runtime.enable") {
+                let cleared = json!({"method": "Runtime.executionContextsCleared", "params": {}});
+                self.say(Some(&session), cleared);
+                for id in ids {
+                    self.say(Some(&session), context(*id));
+                }
             }
         }
     }
@@ -467,6 +492,7 @@ impl Model {
                 self.open(&name, params["url"].as_str().unwrap_or_default());
                 json!({"targetId": name})
             }
+            _ if self.refused == Some(method) => return Err("not any more".to_owned()),
             _ => {
                 self.browser_set.insert(method.to_owned(), params.clone());
                 json!({})
@@ -559,11 +585,22 @@ impl Model {
             "Emulation.setTimezoneOverride" if self.zone_held => {
                 return Err("Timezone override is already in effect".to_owned());
             }
+            _ if method.ends_with(".disable") => {
+                let domain = method.trim_end_matches("disable").to_owned();
+                state.set.retain(|other, _| !other.starts_with(&domain));
+                json!({})
+            }
             "DOM.getDocument" => json!({"root": {"nodeId": 1, "backendNodeId": 11}}),
             _ => {
                 let known = state.set.insert(method.to_owned(), params.clone());
                 if known.is_none() && method == "Runtime.enable" {
-                    for time in tab.console.clone() {
+                    let Tab {
+                        contexts, console, ..
+                    } = tab.clone();
+                    for id in contexts {
+                        self.say(Some(session), context(id));
+                    }
+                    for time in console {
                         self.say(Some(session), message(time));
                     }
                 }

@@ -320,3 +320,27 @@ fn a_thousand_losses_leave_nothing_behind() {
     );
     world.finish();
 }
+
+#[test]
+fn a_browser_wide_setting_that_is_refused_at_the_restore_is_named() {
+    const GRANT: &str = "Browser.grantPermissions";
+    let mut world = World::open(&["A", "B"]);
+    set_up(&mut world);
+    world.model.refused = Some(GRANT);
+    world.drop_socket();
+    let [gap] = world.gaps.as_slice() else {
+        panic!("{:?}", world.gaps)
+    };
+    let [lost] = gap.not_restored.as_slice() else {
+        panic!("{:?}", gap.not_restored)
+    };
+    assert_eq!((lost.target.as_ref(), &*lost.method), (None, GRANT));
+    assert_eq!(lost.reason, "not any more");
+    assert!(!gap.nothing_missed());
+    assert!(
+        gap.summary().contains("setting not restored"),
+        "{}",
+        gap.summary()
+    );
+    world.finish();
+}

@@ -168,3 +168,18 @@ fn a_long_command_does_not_make_a_tab_hung() {
     assert_eq!(world.end(token), None);
     world.finish();
 }
+
+#[test]
+fn no_tab_is_blamed_for_a_browser_that_is_silent_altogether() {
+    let mut world = World::new(&["A"]);
+    // A pipe is not given up for its silence.
+    world.info.transport = keeptab_link::Transport::Pipe;
+    world.start();
+    world.stalled = true;
+    world.evaluate("A", "1");
+    for _ in 0..29 {
+        world.advance(Duration::from_secs(1));
+        assert_eq!(condition(&world, "A"), "fine");
+    }
+    world.finish();
+}

@@ -119,6 +119,20 @@ impl World {
         token
     }
 
+    /// Switches a domain on for somebody who needs it all the time.
+    pub(crate) fn stand(&mut self, tab: &str, method: &str) {
+        self.submitted += 1;
+        let token = self.submitted;
+        let route = Route::Target(TargetId::from(tab));
+        let command = Submit {
+            standing: true,
+            ..Submit::new(Token(token), route, Str::from(method), Raw::object_empty())
+        };
+        self.link.submit(self.now, command);
+        self.run();
+        self.reply(token);
+    }
+
     /// Submits and runs until nothing moves.
     pub(crate) fn call(&mut self, tab: Option<&str>, method: &str, params: &str) -> u64 {
         let token = self.post(tab, method, params);
