@@ -25,6 +25,8 @@ pub(crate) struct Driver {
     /// When the timer fires; `None` while it is not armed.
     armed: Option<Instant>,
     arrived: Vec<Incoming>,
+    /// When the other side last took what had waited to be written, until the link knows.
+    took: Option<Instant>,
 }
 
 /// Messages that are read before everyone else on the thread has a turn.
@@ -43,6 +45,7 @@ impl Driver {
             timer: Box::pin(tokio::time::sleep(std::time::Duration::ZERO)),
             armed: None,
             arrived: Vec::new(),
+            took: None,
         }
     }
 
@@ -132,6 +135,7 @@ impl Driver {
                     self.transport = None;
                     self.dialing = None;
                     self.arrived.clear();
+                    self.took = None;
                 }
                 Some(Output::Dial {
                     patience,
@@ -152,7 +156,11 @@ impl Driver {
 
     fn flush(&mut self, cx: &mut Context<'_>) -> Option<Cause> {
         let transport = self.transport.as_mut()?;
-        match transport.poll_flush(cx) {
+        let flushed = transport.poll_flush(cx);
+        if transport.took() {
+            self.took = Some(now());
+        }
+        match flushed {
             // A blocked write wakes this task when it can go on; reading does not wait for it.
             Poll::Pending | Poll::Ready(Ok(())) => None,
             Poll::Ready(Err(cause)) => {
@@ -189,6 +197,9 @@ impl Future for Driver {
             let mut core = shared.lock();
             core.set_driver(cx.waker());
             let now = now();
+            if let Some(then) = driver.took.take() {
+                core.link.took(then);
+            }
             driver.take_arrived(&mut core, now);
             if let Some(cause) = lost.take() {
                 core.link.lost(now, cause);

@@ -50,6 +50,10 @@ pub(crate) struct Framed<S, F> {
     inbox: BytesMut,
     outbox: Outbox,
     flushed: bool,
+    /// The last write had to wait.
+    blocked: bool,
+    /// One that had to wait went on.
+    took: bool,
 }
 
 impl<S, F> Framed<S, F>
@@ -65,6 +69,8 @@ where
             inbox: early,
             outbox: Outbox::default(),
             flushed: true,
+            blocked: false,
+            took: false,
         }
     }
 
@@ -132,6 +138,10 @@ where
         self.flushed = false;
     }
 
+    fn took(&mut self) -> bool {
+        std::mem::take(&mut self.took)
+    }
+
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cause>> {
         if self.flushed {
             return Poll::Ready(Ok(()));
@@ -141,9 +151,16 @@ where
             if bytes.is_empty() {
                 break;
             }
-            match ready!(Pin::new(&mut self.stream).poll_write(cx, bytes)) {
+            let Poll::Ready(written) = Pin::new(&mut self.stream).poll_write(cx, bytes) else {
+                self.blocked = true;
+                return Poll::Pending;
+            };
+            match written {
                 Ok(0) => return Poll::Ready(Err(Cause::Eof)),
-                Ok(count) => self.outbox.wrote(count),
+                Ok(count) => {
+                    self.outbox.wrote(count);
+                    self.took |= std::mem::take(&mut self.blocked);
+                }
                 Err(error) => return Poll::Ready(Err(cause_of(&error))),
             }
         }

@@ -16,6 +16,10 @@ pub(crate) trait Transport: Send {
     /// Queues a ping where the transport knows one.
     fn ping(&mut self);
 
+    /// Whether the other side has taken something since this was last asked. Bytes that the system takes for
+    /// itself do not count: only those that had to wait.
+    fn took(&mut self) -> bool;
+
     /// Writes what is queued; pending while the other side does not read.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cause>>;
 }

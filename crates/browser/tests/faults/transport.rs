@@ -1,8 +1,9 @@
 //! The connection ends, in every way a connection can end.
 
 use crate::stage::{LONG, Stage};
-use keeptab_browser::{Cause, Options, State};
-use keeptab_testkit::{DropWhen, How};
+use keeptab_browser::{CallOptions, Cause, Options, State};
+use keeptab_testkit::{DropWhen, How, Throttle};
+use std::time::Duration;
 use tokio::time::timeout;
 
 /// Plays a fault that ends the connection, and looks at what is left.
@@ -122,4 +123,27 @@ async fn a_drop_between_an_effect_and_its_answer_repeats_nothing() {
         ),
         (1, 1)
     );
+}
+
+#[tokio::test]
+async fn a_large_command_on_a_slow_link_is_no_silence() {
+    let mut options = Options::new();
+    options.link.probe_after = Duration::from_secs(2);
+    options.link.dead_after = Duration::from_secs(6);
+    let stage = Stage::set(options).await;
+    // Twice as long as the link may be silent. Once all is written, much less of it is still on its way.
+    stage.proxy.throttle(Throttle {
+        bytes_per_second: Some(5_000_000),
+        latency: Duration::ZERO,
+    });
+    let expression = format!("'{}'.length", "x".repeat(60 << 20));
+    let mut command = keeptab_protocol::runtime::Evaluate::new(expression.as_str());
+    command.return_by_value = Some(true);
+    let patience = CallOptions::new().timeout(LONG);
+    let done = stage.tab.call_with(&command, patience).await.unwrap();
+    let length = done.result.value.expect("a value").parse::<usize>();
+    assert_eq!(length.unwrap(), 60 << 20);
+    stage.proxy.pass();
+    assert_eq!(stage.session.status().health.counters.losses, 0);
+    stage.same_tab().await;
 }
