@@ -185,7 +185,11 @@ mod tests {
             },
         };
         let said = |tab: &TargetInfo| of_tab(tab).unwrap().message;
-        assert!(said(&tab).ends_with("answer: tab 4F2A0000"), "{}", said(&tab));
+        assert!(
+            said(&tab).ends_with("answer: tab 4F2A0000"),
+            "{}",
+            said(&tab)
+        );
         tab.url = "http://a/".into();
         assert!(said(&tab).ends_with("answer: http://a/"), "{}", said(&tab));
     }
