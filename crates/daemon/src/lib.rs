@@ -12,6 +12,7 @@
 pub mod api;
 pub mod client;
 pub mod doctor;
+mod door;
 mod error;
 pub mod exit;
 mod fds;

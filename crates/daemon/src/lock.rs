@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
@@ -10,7 +10,7 @@ use rustix::fs::{FlockOperation, flock};
 /// The held lock. The kernel lets go of it when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct DaemonLock {
-    _file: File,
+    file: File,
 }
 
 impl DaemonLock {
@@ -31,7 +31,15 @@ impl DaemonLock {
             .and_then(|()| file.rewind())
             .and_then(|()| write!(file, "{}", std::process::id()));
         drop(noted);
-        Ok(Some(DaemonLock { _file: file }))
+        Ok(Some(DaemonLock { file }))
+    }
+
+    /// Whether the file that is locked is still the one at `path`.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        match (self.file.metadata(), path.symlink_metadata()) {
+            (Ok(ours), Ok(there)) => (ours.dev(), ours.ino()) == (there.dev(), there.ino()),
+            _ => false,
+        }
     }
 
     /// The process id of the holder, or `None` when nobody holds the lock.
@@ -57,7 +65,7 @@ impl DaemonLock {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    // The file is never removed: a lock on a removed file excludes nobody.
+    // We never remove the file: a lock on a removed file excludes nobody.
     OpenOptions::new()
         .read(true)
         .write(true)

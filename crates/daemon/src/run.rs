@@ -6,18 +6,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::client::{Method, exchange};
+use crate::door::Door;
 use crate::lock::DaemonLock;
 use crate::logfile::LogFile;
 use crate::paths::{PathError, Paths};
 use crate::registry::Daemon;
 use crate::routes::router;
 use crate::server::serve;
-use crate::socket::BoundSocket;
 use crate::version::Build;
 
 /// How long to wait for a daemon that is ending until its place is free.
@@ -103,9 +102,7 @@ async fn be(config: &Config) -> Result<Ended, StartError> {
         Ok(lock) => lock,
         Err(pid) => return Ok(Ended::AlreadyRunning(pid)),
     };
-    live(config, &lock).await?;
-    // Only now may the next daemon begin.
-    drop(lock);
+    live(config, lock).await?;
     Ok(Ended::Stopped)
 }
 
@@ -153,17 +150,13 @@ fn serves(paths: &Paths) -> bool {
     asked.is_ok_and(|answer| answer.status == 200)
 }
 
-async fn live(config: &Config, lock: &DaemonLock) -> Result<(), StartError> {
+async fn live(config: &Config, lock: DaemonLock) -> Result<(), StartError> {
     let paths = &config.paths;
     let mut terminate = signal(SignalKind::terminate()).map_err(machine("listen for signals"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(machine("listen for signals"))?;
     start_log(config)?;
-    let mut socket = BoundSocket::bind(&paths.socket(), lock)
-        .map_err(machine(format!("bind {}", paths.socket().display())))?;
-    let Some(listener) = socket.take() else {
-        return Ok(());
-    };
-    let listener = UnixListener::from_std(listener).map_err(machine("listen"))?;
+    let mut door =
+        Door::open(paths, lock).map_err(machine(format!("bind {}", paths.socket().display())))?;
 
     tracing::info!(
         "daemon {} started, process {}",
@@ -184,12 +177,12 @@ async fn live(config: &Config, lock: &DaemonLock) -> Result<(), StartError> {
     let uid = config
         .allowed_uid
         .unwrap_or_else(|| rustix::process::geteuid().as_raw());
-    serve(listener, router(Arc::clone(&daemon)), uid, stop, || {
-        socket.unlink()
-    })
-    .await;
+    let app = router(Arc::clone(&daemon));
+    serve(&mut door, app, uid, stop, || daemon.begin_stop()).await;
     signals.abort();
     daemon.let_go().await;
+    // Only now may the next daemon begin.
+    drop(door);
     tracing::info!("daemon ended");
     Ok(())
 }

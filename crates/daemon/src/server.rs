@@ -12,29 +12,42 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+use crate::door::Door;
 
 /// Connections at once; more wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 256;
 /// How long a client may take for its request head.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+/// How often it is made sure that callers find the daemon.
+const LOOK_AFTER: Duration = Duration::from_secs(3);
 /// How long a command that is under way may go on after the daemon was told to end.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Serves until `stop` turns true, then lets commands that are under way end.
+/// Serves until `stop` turns true or another daemon has the place, then lets commands that are under way end.
 pub(crate) async fn serve(
-    listener: UnixListener,
+    door: &mut Door,
     app: Router,
     allowed_uid: u32,
     stop: watch::Receiver<bool>,
-    unlink: impl FnOnce(),
+    end: impl FnOnce(),
 ) {
     let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     let mut stopping = stop.clone();
-    loop {
+    let mut looks = tokio::time::interval(LOOK_AFTER);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while let Some(listener) = door.listener() {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &permits) => accepted,
+            accepted = accept(listener, &permits) => accepted,
             () = told_to_stop(&mut stopping) => break,
+            _ = looks.tick() => {
+                if door.keep() {
+                    continue;
+                }
+                break;
+            }
         };
         while connections.try_join_next().is_some() {}
         if let Some((stream, permit)) = accepted
@@ -43,16 +56,20 @@ pub(crate) async fn serve(
             connections.spawn(converse(stream, app.clone(), stop.clone(), permit));
         }
     }
-    unlink();
+    end();
+    door.unlink();
     // Callers that are already in the queue are told that nothing happened.
-    while let Some(stream) = accept_waiting(&listener).await {
+    while let Some(listener) = door.listener() {
+        let Some(stream) = accept_waiting(listener).await else {
+            break;
+        };
         if may_enter(&stream, allowed_uid)
             && let Ok(permit) = Arc::clone(&permits).try_acquire_owned()
         {
             connections.spawn(converse(stream, app.clone(), stop.clone(), permit));
         }
     }
-    drop(listener);
+    door.close();
     let ended = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
         tracing::warn!("commands were still running and are given up");

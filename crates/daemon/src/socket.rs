@@ -1,6 +1,7 @@
 //! Binding the daemon's socket so that only its own user can speak to it.
 
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,8 @@ use crate::lock::DaemonLock;
 #[derive(Debug)]
 pub(crate) struct BoundSocket {
     path: PathBuf,
+    /// The file that was made: its device and number.
+    file: (u64, u64),
     listener: Option<UnixListener>,
 }
 
@@ -33,6 +36,7 @@ impl BoundSocket {
         listener.set_nonblocking(true)?;
         Ok(BoundSocket {
             path: path.to_path_buf(),
+            file: file_at(path)?,
             listener: Some(listener),
         })
     }
@@ -42,14 +46,27 @@ impl BoundSocket {
         self.listener.take()
     }
 
+    /// Whether the file is there, and nothing else in its place.
+    pub(crate) fn is_there(&self) -> bool {
+        file_at(&self.path).is_ok_and(|file| file == self.file)
+    }
+
     /// Removes the file, so that nobody connects to a daemon that is about to end.
     pub(crate) fn unlink(&self) {
+        if !self.is_there() {
+            return;
+        }
         if let Err(error) = std::fs::remove_file(&self.path)
             && error.kind() != io::ErrorKind::NotFound
         {
             tracing::warn!("cannot remove {}: {error}", self.path.display());
         }
     }
+}
+
+fn file_at(path: &Path) -> io::Result<(u64, u64)> {
+    let found = path.symlink_metadata()?;
+    Ok((found.dev(), found.ino()))
 }
 
 impl Drop for BoundSocket {

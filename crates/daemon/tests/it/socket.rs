@@ -51,6 +51,30 @@ fn the_socket_of_a_dead_daemon_is_replaced() {
 }
 
 #[test]
+fn a_socket_that_somebody_removed_is_there_again() {
+    let mut home = Home::running();
+    let taken = home.paths.socket();
+    std::fs::remove_file(&taken).unwrap();
+    // The helper tries until it can connect.
+    assert_eq!(home.get("/v1/health").0, 200);
+    // Also with its directory, as cleaners of /tmp do it.
+    std::fs::remove_dir_all(home.paths.run_dir()).unwrap();
+    assert_eq!(home.get("/v1/health").0, 200);
+    assert_eq!(taken.metadata().unwrap().mode() & 0o777, 0o600);
+    assert_eq!(
+        home.paths.run_dir().metadata().unwrap().mode() & 0o777,
+        0o700
+    );
+    // It is the daemon again for those who would start one.
+    assert!(matches!(
+        keeptab_daemon::run(home.config()).unwrap(),
+        Ended::AlreadyRunning(pid) if pid == std::process::id()
+    ));
+    assert_eq!(home.stop(), Ended::Stopped);
+    assert!(!taken.exists());
+}
+
+#[test]
 fn a_home_with_a_very_long_name_works() {
     let mut home = Home::empty();
     let long = home.dir.path().join("a".repeat(120));
