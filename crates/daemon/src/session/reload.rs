@@ -7,7 +7,7 @@ use keeptab_link::Condition;
 use keeptab_protocol::page::{FrameNavigated, GetFrameTree};
 use keeptab_protocol::runtime::TerminateExecution;
 use keeptab_protocol::{Event, page};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::connect::{deadline, remaining};
 use super::entry::Session;
@@ -76,6 +76,7 @@ pub(super) async fn reload(tab: &Tab, until: Instant) -> Result<(), ApiError> {
         interrupt(tab, until).await;
     }
     let mut documents = tab.events(EventFilter::of::<FrameNavigated>(), QUEUE);
+    let began = Instant::now();
     let options = CallOptions::new().timeout(remaining(until));
     tab.call_with(&page::Reload::default(), options)
         .await
@@ -93,6 +94,10 @@ pub(super) async fn reload(tab: &Tab, until: Instant) -> Result<(), ApiError> {
         answers = now.is_some();
         // Its event may have been lost with a connection.
         if answers && before.is_some() && now != before {
+            return Ok(());
+        }
+        // One that could say nothing before, a dialog kept it, is known by its age.
+        if answers && before.is_none() && is_younger(tab, began).await {
             return Ok(());
         }
     }
@@ -150,6 +155,15 @@ async fn document(tab: &Tab, until: Instant) -> Option<String> {
         .await
         .ok()?;
     Some(tree.frame_tree.frame.loader_id.to_string())
+}
+
+/// Whether the document of the tab was begun after this moment. Asked for an age, because the clocks of two
+/// machines may differ.
+async fn is_younger(tab: &Tab, than: Instant) -> bool {
+    match timeout(SILENCE, tab.evaluate::<f64>("performance.now()")).await {
+        Ok(Ok(age)) => age < than.elapsed().as_secs_f64() * 1e3,
+        _ => false,
+    }
 }
 
 fn not_loaded(tab: &Tab, answers: bool) -> ApiError {
