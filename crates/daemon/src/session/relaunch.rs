@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long the answer to one navigation may take; loading goes on after that.
 const GO_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long the list of tabs may lag behind a navigation.
+const LISTED_PATIENCE: Duration = Duration::from_secs(2);
+
 /// How long the remains of a dead browser may keep its profile.
 const LET_GO_PATIENCE: Duration = Duration::from_secs(15);
 
@@ -256,7 +259,20 @@ async fn go(browser: &Browser, target: &str, url: &str) -> Result<(), ApiError> 
         .map_err(|error| from_call(&error))?;
     match done.error_text.filter(|text| !text.is_empty()) {
         Some(text) => Err(ApiError::new(Code::Failed, text.to_string())),
-        None => Ok(()),
+        None => {
+            listed(browser, target).await;
+            Ok(())
+        }
+    }
+}
+
+/// Waits until the list of tabs shows an address for this one: the event that tells it may come after the
+/// answer to the navigation, and whoever hears of the new browser asks for its tabs at once.
+async fn listed(browser: &Browser, target: &str) {
+    let until = Instant::now() + LISTED_PATIENCE;
+    let blank = |tab: &TargetInfo| tab.id.as_str() == target && &*tab.url == BLANK;
+    while browser.tabs().iter().any(blank) && Instant::now() < until {
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
