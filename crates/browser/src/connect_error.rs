@@ -105,6 +105,11 @@ impl ConnectError {
                 Self::from_cause(endpoint, &Cause::Refused { status, reason })
             }
             DialError::Gone { reason } => Self::from_cause(endpoint, &Cause::Gone(reason)),
+            // Nothing was started: it is another process's browser, and that has ended.
+            DialError::Exited { status } => {
+                let reason = format!("its keeper: its browser has ended ({status})");
+                Self::from_cause(endpoint, &Cause::Gone(reason.into()))
+            }
             DialError::Unreachable { reason } => {
                 Self::from_cause(endpoint, &Cause::Unreachable(reason))
             }

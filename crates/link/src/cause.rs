@@ -209,6 +209,11 @@ pub enum DialError {
         /// How we know.
         reason: Str,
     },
+    /// Final: whoever keeps the browser's process says how it ended.
+    Exited {
+        /// Such as "signal 9".
+        status: Str,
+    },
 }
 
 /// What a fresh transport says about itself.

@@ -187,6 +187,7 @@ impl Link {
                 self.give_up(now, Cause::Refused { status, reason })
             }
             DialError::Gone { reason } => self.give_up(now, Cause::Gone(reason)),
+            DialError::Exited { status } => self.give_up(now, Cause::ProcessExited { status }),
             // Asking again would only ask for another click.
             DialError::Unreachable { .. } if human => self.give_up(now, Cause::NotAllowed),
             DialError::Busy { retry_after } => {

@@ -54,7 +54,9 @@ async fn connect(path: &Path, epoch: u64) -> Result<Dialed, DialError> {
         reason: format!("its keeper: {why}").into(),
     })?;
     if let Some(status) = welcome.browser_exited {
-        return Err(gone(path, &format!("its browser has ended ({status})")));
+        return Err(DialError::Exited {
+            status: status.into(),
+        });
     }
     let framing = Keeper::new(MAX_PIPE_MESSAGE, welcome.next_id);
     Ok(Dialed {

@@ -70,6 +70,7 @@ fn command_lines() -> Option<Vec<Vec<u8>>> {
 #[cfg(target_os = "linux")]
 mod tests {
     use super::*;
+    use std::io::Read as _;
     use std::process::Command;
 
     fn aged(dir: &Path, name: &str) -> PathBuf {
@@ -89,11 +90,15 @@ mod tests {
         aged(temp.path(), "somebody-elses");
         fs::create_dir(temp.path().join("keeptab-profile-fresh")).unwrap();
         let mut user = Command::new("sh")
-            .args(["-c", "read -r line", "sh"])
+            .args(["-c", "echo ready; read -r line", "sh"])
             .arg(format!("--user-data-dir={}", used.display()))
             .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
             .spawn()
             .unwrap();
+        // A process that was just started has no command line yet.
+        let mut ready = [0; 1];
+        user.stdout.take().unwrap().read_exact(&mut ready).unwrap();
         let found: Vec<PathBuf> = abandoned(temp.path())
             .into_iter()
             .map(|thing| match thing {

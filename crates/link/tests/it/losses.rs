@@ -139,6 +139,24 @@ fn a_manual_reconnect_after_giving_up_brings_everything_back() {
     world.finish();
 }
 
+/// The keeper's socket was lost before it could tell, and the next dial heard how the browser had ended.
+#[test]
+fn how_a_browser_ended_is_known_also_when_only_the_next_dial_hears_it() {
+    let mut world = World::open(&["A"]);
+    world.dialing = Dialing::Fail(DialError::Exited {
+        status: "signal 9".into(),
+    });
+    world.drop_socket();
+    world.run();
+    assert!(matches!(
+        world.link.state(),
+        State::Disconnected {
+            cause: Cause::ProcessExited { status }
+        } if &**status == "signal 9"
+    ));
+    world.finish();
+}
+
 #[test]
 fn refusals_are_final() {
     for cause in [
