@@ -187,7 +187,11 @@ fn what_a_dead_keeper_left_is_named_and_ended() {
         2,
         "nothing to adopt"
     );
-    is(&swept(&bed, false), &[("dead_keeper", "ended")]);
+    // The kernel wakes a stopped process whose group is left alone, with a hangup: it may be faster than we are.
+    let swept = swept(&bed, false);
+    let fate = swept[0]["fate"].as_str().unwrap();
+    assert!(matches!(fate, "ended" | "removed"), "{swept:?}");
+    is(&swept, &[("dead_keeper", fate)]);
     assert!(!alive(browser));
     assert_eq!(
         std::fs::read_dir(bed.home().join("data/keepers"))
