@@ -111,6 +111,25 @@ impl App {
         Ok(exit::OK)
     }
 
+    /// What an answer of the daemon holds.
+    ///
+    /// # Errors
+    /// What the daemon reports, or that the answer makes no sense.
+    pub(crate) fn data_of<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+        let nonsense = |error: serde_json::Error| {
+            ApiError::new(
+                Code::Internal,
+                format!("cannot read the daemon's answer: {error}"),
+            )
+        };
+        let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(nonsense)?;
+        if let Some(error) = envelope.error {
+            return Err(error);
+        }
+        let data = envelope.data.map_or("null", |raw| raw.get());
+        serde_json::from_str(data).map_err(nonsense)
+    }
+
     /// What a command that starts no daemon says when there is none.
     pub(crate) fn no_daemon() -> ApiError {
         ApiError::new(Code::NoDaemon, "the daemon is not running").hint(

@@ -1,8 +1,8 @@
 //! `keeptab status`: how the session does.
 
-use keeptab_daemon::api::{Envelope, Policies, SessionStatus};
+use keeptab_daemon::api::{Policies, SessionStatus};
 use keeptab_daemon::client::Method;
-use keeptab_daemon::{ApiError, Code, exit};
+use keeptab_daemon::{ApiError, exit};
 
 use super::tab::describe;
 use crate::app::App;
@@ -33,18 +33,7 @@ pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
     let Some(response) = app.client()?.ask_running(Method::Get, &path, &())? else {
         return Err(App::no_daemon());
     };
-    let nonsense = |error: serde_json::Error| {
-        ApiError::new(
-            Code::Internal,
-            format!("cannot read the daemon's answer: {error}"),
-        )
-    };
-    let envelope: Envelope<'_> = serde_json::from_slice(&response.body).map_err(nonsense)?;
-    if let Some(error) = envelope.error {
-        return Err(error);
-    }
-    let data = envelope.data.map_or("null", |raw| raw.get());
-    let status: SessionStatus = serde_json::from_str(data).map_err(nonsense)?;
+    let status: SessionStatus = App::data_of(&response.body)?;
     let code = match status.state.as_str() {
         _ if status.healthy => exit::OK,
         "waiting_for_human" => exit::NEEDS_PERSON,

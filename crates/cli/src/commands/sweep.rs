@@ -1,8 +1,8 @@
 //! `keeptab sweep`: the end of what was left behind.
 
-use keeptab_daemon::api::{Envelope, Fate, Leftover, SweepRequest, Swept};
+use keeptab_daemon::api::{Fate, Leftover, SweepRequest, Swept};
 use keeptab_daemon::client::Method;
-use keeptab_daemon::{ApiError, Code, exit};
+use keeptab_daemon::{ApiError, exit};
 
 use crate::app::App;
 
@@ -29,18 +29,7 @@ pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
         dry_run: args.dry_run,
     };
     let response = app.client()?.ask(Method::Post, "/v1/sweep", &request)?;
-    let nonsense = |error: serde_json::Error| {
-        ApiError::new(
-            Code::Internal,
-            format!("cannot read the daemon's answer: {error}"),
-        )
-    };
-    let envelope: Envelope<'_> = serde_json::from_slice(&response.body).map_err(nonsense)?;
-    if let Some(error) = envelope.error {
-        return Err(error);
-    }
-    let data = envelope.data.map_or("null", |raw| raw.get());
-    let swept: Swept = serde_json::from_str(data).map_err(nonsense)?;
+    let swept: Swept = App::data_of(&response.body)?;
     if app.output().is_json() {
         app.output().envelope(response.body);
     } else {
