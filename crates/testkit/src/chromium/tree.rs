@@ -68,18 +68,38 @@ pub(super) fn signal(pid: u32, signal: rustix::process::Signal) {
     }
 }
 
-/// Kills what is left of a browser's helpers.
+/// Kills what is left of a browser's helpers, and waits until they are gone: the kernel takes a killed process down when
+/// it gets to it, not before `kill` returns.
 pub(super) fn kill_all(pids: &[u32]) {
     #[cfg(unix)]
-    for pid in pids {
-        // A number may have been given to somebody else since it was read; only a browser's helper is ours.
-        if std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
-            line.windows(7)
-                .any(|part| part == b"--type=" || part == b"crashpa")
-        }) {
+    {
+        let end = std::time::Instant::now() + GONE_WITHIN;
+        let mut left: Vec<u32> = pids.iter().copied().filter(|pid| is_helper(*pid)).collect();
+        for pid in &left {
             signal(*pid, rustix::process::Signal::KILL);
+        }
+        loop {
+            left.retain(|pid| is_helper(*pid));
+            if left.is_empty() || std::time::Instant::now() >= end {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
         }
     }
     #[cfg(not(unix))]
     let _ = pids;
+}
+
+/// How long a killed helper may take to go on a busy machine.
+#[cfg(unix)]
+const GONE_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Whether `pid` is a browser's helper. A number may have been given to somebody else since it was read, and only a helper
+/// is ours to kill; a dead one that nobody has waited for has no command line any more.
+#[cfg(unix)]
+fn is_helper(pid: u32) -> bool {
+    std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
+        line.windows(7)
+            .any(|part| part == b"--type=" || part == b"crashpa")
+    })
 }
