@@ -342,7 +342,7 @@ impl Link {
         if standing {
             self.ledger_mut(Some(&id)).stand(&method, &params);
         }
-        self.keep_standing(now, &id, &method);
+        self.keep_standing(now, &id, &method, &params);
     }
 
     /// A caller detaches from a target: the parameters for the browser, and the session to send them

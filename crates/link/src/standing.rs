@@ -1,10 +1,12 @@
-//! Domains that one caller needs all the time: another who switches one off does not take it away.
+//! Domains that one caller needs all the time: another who switches one off does not take it away. Being
+//! attached to the frames and workers of a page counts as one.
 //!
 //! The browser carries the call out, because it resets more than the events (headers, bindings);
 //! right behind it, in the same burst, the domain is switched on again.
 use std::time::Instant;
 
 use keeptab_protocol::Raw;
+use serde_json::{Value, json};
 
 use crate::incoming::read_error;
 use crate::link::Link;
@@ -13,25 +15,70 @@ use crate::replay;
 use crate::targets::Phase;
 use crate::{Output, Str, TargetChange, TargetId};
 
+const AUTO_ATTACH: &str = "Target.setAutoAttach";
+
+fn switches_on(params: &Raw) -> bool {
+    let value: Option<Value> = params.parse().ok();
+    value.is_some_and(|value| value["autoAttach"] == Value::Bool(true))
+}
+
 impl Link {
     /// A command for a target has left: what it switches off and is needed goes on behind it.
-    pub(crate) fn keep_standing(&mut self, now: Instant, id: &TargetId, method: &str) {
-        let Some(domain) = method.strip_suffix(".disable") else {
-            return;
+    pub(crate) fn keep_standing(&mut self, now: Instant, id: &TargetId, method: &str, given: &Raw) {
+        let needed = match method.strip_suffix(".disable") {
+            Some(domain) => format!("{domain}.enable"),
+            None if method == AUTO_ATTACH => method.to_owned(),
+            None => return,
         };
         let Some(target) = self.targets.get(id) else {
             return;
         };
-        let Some((enable, params)) = target.ledger.standing(&format!("{domain}.enable")) else {
+        let Some((enable, params)) = target.ledger.standing(&needed) else {
             return;
         };
         let session = target.session.clone();
+        if method == AUTO_ATTACH && switches_on(given) {
+            // The browser tells of what it attaches to, and that was done before.
+            if params != *given {
+                self.tell_attached(id);
+            }
+            return;
+        }
         if replay::listens(&enable) {
             self.out
                 .push_back(Output::Target(TargetChange::Retells(id.clone())));
         }
         let own = Own::Standing(id.clone(), enable.clone());
         self.send_own(now, session, &enable, &params, own);
+    }
+
+    /// Tells of the frames and workers of a target as the browser would have, had nobody asked before.
+    fn tell_attached(&mut self, id: &TargetId) {
+        for child in self.targets.children(id) {
+            let Some(target) = self.targets.get(&child) else {
+                continue;
+            };
+            if target.session.is_none() {
+                continue;
+            }
+            let info = &target.info;
+            let told = json!({
+                "sessionId": child.handle(),
+                "targetInfo": {
+                    "targetId": child.as_str(),
+                    "type": &*info.kind,
+                    "title": &*info.title,
+                    "url": &*info.url,
+                    "attached": true,
+                    "canAccessOpener": false,
+                    "parentId": id.as_str(),
+                    "browserContextId": info.browser_context.as_deref(),
+                },
+                "waitingForDebugger": false,
+            });
+            let method = Str::from_static("Target.attachedToTarget");
+            self.tell_event(method, Raw::from(told), Some(id.clone()));
+        }
     }
 
     /// It was switched on again, or could not be.

@@ -62,7 +62,7 @@ impl Condition {
             Self::Fine => "",
             Self::Crashed(_) => "reload the tab; what was typed into it is lost",
             Self::Hung { .. } => {
-                "wait; or reload, navigate or close the tab (a page that loops for ever can only be closed)"
+                "wait; or end what it runs (Runtime.terminateExecution) and load it again, as `keeptab tab reload` does; or close it"
             }
             Self::Dialog(dialog) if dialog.answerable => "accept or dismiss the dialog",
             Self::Dialog(_) => {

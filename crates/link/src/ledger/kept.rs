@@ -2,7 +2,8 @@
 use keeptab_protocol::Raw;
 use serde::{Deserialize, Serialize};
 
-use super::book::{Entry, Kind, Ledger};
+use super::book::Ledger;
+use super::entry::{Entry, Kind};
 use crate::Str;
 
 /// One entry.

@@ -81,6 +81,30 @@ fn commands_submitted_while_down_run_after_the_reconnect_in_their_order() {
     world.finish();
 }
 
+/// The session of the tab had ended when the second was asked for: it waited, with the first still in flight.
+#[test]
+fn what_was_asked_for_first_is_sent_first_although_only_the_later_waited() {
+    const AGENT: &str = "Emulation.setUserAgentOverride";
+    let mut world = World::open(&["A"]);
+    let session = world.model.sessions_of("A").remove(0);
+    world.stalled = true;
+    let first = world.call(Some("A"), AGENT, r#"{"userAgent":"first"}"#);
+    let detached = serde_json::json!({
+        "method": "Target.detachedFromTarget",
+        "params": {"sessionId": session, "targetId": "A"},
+    });
+    world.inject(detached.to_string());
+    let second = world.call(Some("A"), AGENT, r#"{"userAgent":"second"}"#);
+    world.drop_socket();
+    world.reply(first);
+    world.reply(second);
+    let token = world.evaluate("A", "x");
+    world.reply(token);
+    let ran = world.model.done.last().map(|done| done.agent.as_str());
+    assert_eq!(ran, Some("second"), "the last one wins");
+    world.finish();
+}
+
 #[test]
 fn the_first_retry_is_at_once_and_then_five_more_are_made_within_31_seconds() {
     let mut world = World::open(&["A"]);
@@ -215,6 +239,20 @@ fn close_codes_of_a_restarting_edge_reconnect() {
             &State::Connected { epoch: Epoch(2) },
             "{code}"
         );
+        world.finish();
+    }
+}
+
+#[test]
+fn a_peer_that_says_not_now_is_not_dialed_at_once() {
+    for code in [1011, 1012, 1013] {
+        let mut world = World::open(&["A"]);
+        let reason = "".into();
+        world.lose(Cause::CloseFrame { code, reason });
+        world.run();
+        assert_eq!(world.dials.len(), 1, "{code}");
+        world.advance(Duration::from_secs(2));
+        assert_eq!(world.dials.len(), 2, "{code}");
         world.finish();
     }
 }

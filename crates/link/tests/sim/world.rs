@@ -1,44 +1,22 @@
-//! The world of a simulation: one link, one model browser, a network, a user, and chance.
+//! The world of a simulation: one link, one model browser, a network, a user, and chance. This is its clock, and what
+//! it does for the link; the rest is in the modules below.
+
+mod happenings;
+mod network;
+mod user;
 
 use std::time::{Duration, Instant, SystemTime};
 
-use bytes::Bytes;
-use keeptab_link::{
-    Cause, Config, DialError, DialInfo, Epoch, Link, Output, Route, State, Submit, TargetId, Token,
-    Transport,
-};
-use keeptab_protocol::Raw;
-use keeptab_testkit::{ConnectionId, DialogKind, ModelBrowser};
-use serde_json::{Value, json};
+use keeptab_link::{Config, Epoch, Link, Output, State};
+use keeptab_testkit::ModelBrowser;
+use serde_json::json;
 
 use crate::chance::Chance;
-use crate::promises::{Promises, Purpose};
+use crate::promises::Promises;
 use crate::wire::{Arrival, Wire};
+use happenings::{Happening, TABS};
 
 const SECOND: Duration = Duration::from_secs(1);
-const LOSS_EVERY: Duration = Duration::from_secs(600);
-const CRASH_EVERY: Duration = Duration::from_secs(3600);
-const COMMAND_EVERY: Duration = Duration::from_secs(20);
-/// Chromium reaps a client that vanished after this long.
-const ZOMBIE: Duration = Duration::from_secs(45);
-const TABS: usize = 5;
-
-/// Something that will happen.
-#[derive(Debug, Clone)]
-enum Happening {
-    Command,
-    Loss,
-    Crash,
-    Mischief,
-    /// The dial under way ends.
-    Dialed,
-    /// A silent hole ends before anybody gave up on it.
-    HoleEnds,
-    Reap(ConnectionId),
-    AnswerDialog(String),
-    Unhang(String),
-    NetworkBack,
-}
 
 /// What a run has seen, for the report.
 #[derive(Debug)]
@@ -114,10 +92,7 @@ impl World {
             trace: std::env::var_os("KEEPTAB_SIM_TRACE").is_some(),
         };
         world.link.open(now);
-        world.later(COMMAND_EVERY, Happening::Command);
-        world.by_chance(LOSS_EVERY, Happening::Loss);
-        world.by_chance(CRASH_EVERY, Happening::Crash);
-        world.by_chance(LOSS_EVERY, Happening::Mischief);
+        world.begin();
         world.pump();
         world
     }
@@ -232,20 +207,6 @@ impl World {
         self.pump();
     }
 
-    fn reach_browser(&mut self, connection: ConnectionId, message: &Bytes) {
-        self.browser
-            .receive(connection, std::str::from_utf8(message).unwrap());
-        self.carry_to_link();
-    }
-
-    fn carry_to_link(&mut self) {
-        while let Some((to, message)) = self.browser.poll() {
-            if let Some(wire) = self.wire.as_mut().filter(|wire| wire.connection == to) {
-                wire.send_to_link(self.now, &mut self.chance, Bytes::from(message));
-            }
-        }
-    }
-
     /// Does what the link asks for until it asks for nothing.
     fn pump(&mut self) {
         while let Some(output) = self.link.poll() {
@@ -314,252 +275,5 @@ impl World {
         if let State::Disconnected { cause } = state {
             panic!("gave up: {cause}");
         }
-    }
-
-    fn send(&mut self, message: Bytes) {
-        let frame: Value = serde_json::from_slice(&message).unwrap();
-        let Some(wire) = self.wire.as_mut() else {
-            panic!("sent without a transport: {frame}")
-        };
-        let reaches = frame["sessionId"].as_str();
-        let target = reaches.and_then(|id| self.browser.target_of(wire.connection, id));
-        let gone = reaches.is_some() && target.is_none();
-        if !gone {
-            self.promises.sent(&frame, target.as_deref());
-        }
-        wire.send_to_browser(self.now, &mut self.chance, message);
-    }
-
-    fn abort(&mut self) {
-        self.dialing = false;
-        self.agenda
-            .retain(|(_, what)| !matches!(what, Happening::Dialed));
-        let Some(wire) = self.wire.take() else { return };
-        if wire.hole {
-            // Our reset does not get through either: the browser holds the old client for some time.
-            self.browser.go_half_open(wire.connection);
-            self.later(ZOMBIE, Happening::Reap(wire.connection));
-        } else {
-            self.browser.disconnect(wire.connection);
-        }
-        self.agenda
-            .retain(|(_, what)| !matches!(what, Happening::HoleEnds));
-    }
-
-    fn happens(&mut self, happening: Happening) {
-        if !matches!(happening, Happening::Command) {
-            self.tell(|| format!("happens  {happening:?}"));
-        }
-        match happening {
-            Happening::Command => {
-                self.user_acts();
-                self.by_chance(COMMAND_EVERY, Happening::Command);
-            }
-            Happening::Loss => {
-                self.lose();
-                self.by_chance(LOSS_EVERY, Happening::Loss);
-            }
-            Happening::Crash => {
-                if let Some(tab) = self.some_tab() {
-                    self.browser.crash_tab(&tab);
-                }
-                self.by_chance(CRASH_EVERY, Happening::Crash);
-            }
-            Happening::Mischief => {
-                self.mischief();
-                self.by_chance(LOSS_EVERY, Happening::Mischief);
-            }
-            Happening::Dialed => self.dialed(),
-            Happening::HoleEnds => {
-                if let Some(wire) = &mut self.wire {
-                    wire.hole = false;
-                }
-            }
-            Happening::Reap(connection) => self.browser.disconnect(connection),
-            Happening::AnswerDialog(tab) => {
-                let accept = json!({"accept": true});
-                let target = Some(TargetId::from(tab));
-                let command = self.command("Page.handleJavaScriptDialog", accept, target);
-                self.link.submit(self.now, command);
-            }
-            Happening::Unhang(tab) => self.browser.hang_tab(&tab, false),
-            Happening::NetworkBack => self.network_down = false,
-        }
-        self.carry_to_link();
-    }
-
-    fn dialed(&mut self) {
-        self.dialing = false;
-        if self.network_down {
-            let error = if self.chance.one_in(2) {
-                DialError::Unreachable {
-                    reason: "connection refused".into(),
-                }
-            } else {
-                DialError::Busy {
-                    retry_after: Some(SECOND * 3),
-                }
-            };
-            self.link.dial_failed(self.now, error);
-            return;
-        }
-        let connection = self.browser.connect().unwrap();
-        // Mostly a near browser, now and then one at the end of a very bad line.
-        let latency = match self.chance.below(20) {
-            0 => SECOND * 5,
-            1..4 => SECOND / 2,
-            _ => Duration::from_millis(2),
-        };
-        self.wire = Some(Wire::new(connection, latency));
-        let info = DialInfo {
-            endpoint_identity: Some(self.browser.identity()),
-            transport: Transport::WebSocket,
-            ..DialInfo::default()
-        };
-        self.link.dialed(self.now, info);
-    }
-
-    fn lose(&mut self) {
-        if self.wire.is_none() {
-            return;
-        }
-        self.losses += 1;
-        match self.chance.below(4) {
-            0 => {
-                if let Some(wire) = &mut self.wire {
-                    wire.hole = true;
-                }
-                let lasts = self.chance.between(SECOND, SECOND * 60);
-                self.later(lasts, Happening::HoleEnds);
-                return;
-            }
-            1 => {
-                self.network_down = true;
-                let lasts = self.chance.between(SECOND, SECOND * 90);
-                self.later(lasts, Happening::NetworkBack);
-            }
-            _ => {}
-        }
-        let Some(mut wire) = self.wire.take() else {
-            return;
-        };
-        for message in wire.in_flight_to_browser(&mut self.chance) {
-            self.browser
-                .receive(wire.connection, std::str::from_utf8(&message).unwrap());
-        }
-        self.browser.disconnect(wire.connection);
-        while self.browser.poll().is_some() {}
-        let cause = match self.chance.below(4) {
-            0 => Cause::Eof,
-            1 => Cause::CloseFrame {
-                code: 1001,
-                reason: "restart".into(),
-            },
-            2 => Cause::CloseFrame {
-                code: 1000,
-                reason: "".into(),
-            },
-            _ => Cause::Reset,
-        };
-        self.link.lost(self.now, cause);
-    }
-
-    fn mischief(&mut self) {
-        let Some(tab) = self.some_tab() else { return };
-        match self.chance.below(6) {
-            0 => {
-                self.browser
-                    .open_dialog(&tab, DialogKind::Alert, "look here");
-                let lasts = self.chance.between(SECOND, SECOND * 20);
-                self.later(lasts, Happening::AnswerDialog(tab));
-            }
-            1 => {
-                self.browser.hang_tab(&tab, true);
-                let lasts = self.chance.between(SECOND, SECOND * 60);
-                self.later(lasts, Happening::Unhang(tab));
-            }
-            2 if self.browser.tabs().len() > 2 => {
-                self.browser.close_tab(&tab);
-                self.promises.forget(&TargetId::from(tab));
-            }
-            3 if self.browser.tabs().len() < TABS * 2 => {
-                self.browser.open_tab("about:blank#popup", Some(tab));
-            }
-            4 => {
-                // The machine sleeps: the clock on the wall goes on, ours does not.
-                self.wall += Duration::from_secs(7200);
-                self.link.wall_clock(self.now, self.wall);
-            }
-            _ => self.link.reconnect(self.now),
-        }
-    }
-
-    fn some_tab(&mut self) -> Option<String> {
-        let tabs = self.browser.tabs();
-        self.chance.pick(&tabs).cloned()
-    }
-
-    /// A user sends a handful of commands at once, to tabs that were there when they looked.
-    fn user_acts(&mut self) {
-        let Some(tab) = self.some_tab() else { return };
-        let target = TargetId::from(tab.as_str());
-        for _ in 0..=self.chance.below(4) {
-            self.last_token += 1;
-            let token = Token(self.last_token);
-            let (method, params, purpose) = match self.chance.below(10) {
-                0..4 => {
-                    let counter = format!("{}_{tab}", self.last_token);
-                    let name = format!("globalThis.once_{counter}");
-                    let expression = format!("{name} = ({name} || 0) + 1");
-                    let params = json!({"expression": expression, "returnByValue": true});
-                    ("Runtime.evaluate", params, Purpose::Effect { counter })
-                }
-                4..6 => {
-                    let agent = format!("Agent/{}", self.last_token);
-                    let params = json!({"userAgent": agent});
-                    (
-                        "Emulation.setUserAgentOverride",
-                        params,
-                        Purpose::SetUserAgent(agent),
-                    )
-                }
-                6..8 => {
-                    let params =
-                        json!({"expression": "navigator.userAgent", "returnByValue": true});
-                    ("Runtime.evaluate", params, Purpose::ReadUserAgent)
-                }
-                8 => ("Page.reload", json!({}), Purpose::Other),
-                _ => ("Page.getNavigationHistory", json!({}), Purpose::Other),
-            };
-            let timeout = self.chance.between(SECOND / 2, SECOND * 40);
-            let mut submit = self.submit(token, method, params, Some(target.clone()));
-            submit.timeout = Some(timeout);
-            self.tell(|| format!("submit   {token:?} {method} {purpose:?} to {tab}"));
-            self.promises
-                .submitted(token, purpose, Some(target.clone()), self.now + timeout);
-            self.link.submit(self.now, submit);
-        }
-    }
-
-    /// A command that nobody looks at the answer of.
-    fn command(&mut self, method: &'static str, params: Value, target: Option<TargetId>) -> Submit {
-        self.last_token += 1;
-        let token = Token(self.last_token);
-        let due = self.now + Config::default().default_timeout;
-        self.promises
-            .submitted(token, Purpose::Other, target.clone(), due);
-        self.submit(token, method, params, target)
-    }
-
-    fn submit(
-        &self,
-        token: Token,
-        method: &'static str,
-        params: Value,
-        target: Option<TargetId>,
-    ) -> Submit {
-        let route = target.map_or(Route::Browser, Route::Target);
-        let params = Raw::from_utf8(Bytes::from(params.to_string())).unwrap();
-        Submit::new(token, route, method, params)
     }
 }
