@@ -4,19 +4,19 @@ use keeptab_bench_kit::{Client, Failure, Tab, Trigger, between};
 use memchr::memmem;
 use std::fmt::Write;
 
-/// A transport of whole messages.
+/// A transport of whole messages. Those of the floor block; that of the waiting floor waits in a runtime.
 pub trait Wire: Send {
     /// Sends one message.
     ///
     /// # Errors
     /// [`Failure`] when the other side is gone.
-    fn send(&mut self, message: &str) -> Result<(), Failure>;
+    fn send(&mut self, message: &str) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// Waits for the next message; it is valid until the next call.
     ///
     /// # Errors
     /// [`Failure`] when the other side is gone.
-    fn receive(&mut self) -> Result<&[u8], Failure>;
+    fn receive(&mut self) -> impl Future<Output = Result<&[u8], Failure>> + Send;
 }
 
 /// The client.
@@ -39,7 +39,7 @@ impl<W: Wire> Floor<W> {
         }
     }
 
-    pub(crate) fn send(
+    pub(crate) async fn send(
         &mut self,
         tab: Option<Tab>,
         method: &str,
@@ -56,17 +56,17 @@ impl<W: Wire> Floor<W> {
             write!(self.line, ",\"sessionId\":\"{session}\"")?;
         }
         self.line.push('}');
-        self.wire.send(&self.line)
+        self.wire.send(&self.line).await
     }
 
     /// Waits for the next reply, whichever it is, and shows it and the events before it.
-    pub(crate) fn reply<T>(
+    pub(crate) async fn reply<T>(
         &mut self,
-        mut event: impl FnMut(&[u8]),
-        take: impl FnOnce(&[u8]) -> T,
+        mut event: impl FnMut(&[u8]) + Send,
+        take: impl FnOnce(&[u8]) -> T + Send,
     ) -> Result<T, Failure> {
         loop {
-            let message = self.wire.receive()?;
+            let message = self.wire.receive().await?;
             if !message.starts_with(b"{\"id\":") {
                 event(message);
             } else if memmem::find(&message[..message.len().min(40)], b"\"error\":").is_some() {
@@ -77,27 +77,30 @@ impl<W: Wire> Floor<W> {
         }
     }
 
-    pub(crate) fn text(&mut self, method: &str, params: &str) -> Result<String, Failure> {
-        self.send(None, method, params)?;
+    pub(crate) async fn text(&mut self, method: &str, params: &str) -> Result<String, Failure> {
+        self.send(None, method, params).await?;
         self.reply(
             |_| (),
             |message| String::from_utf8_lossy(message).into_owned(),
         )
+        .await
     }
 }
 
 impl<W: Wire> Floor<W> {
     /// Attaches to several tabs in one burst.
-    pub(crate) fn attach_all(&mut self, targets: &[String]) -> Result<(), Failure> {
+    pub(crate) async fn attach_all(&mut self, targets: &[String]) -> Result<(), Failure> {
         for target in targets {
             let params = format!("{{\"targetId\":\"{target}\",\"flatten\":true}}");
-            self.send(None, "Target.attachToTarget", &params)?;
+            self.send(None, "Target.attachToTarget", &params).await?;
         }
         for _ in targets {
-            let attached = self.reply(
-                |_| (),
-                |message| String::from_utf8_lossy(message).into_owned(),
-            )?;
+            let attached = self
+                .reply(
+                    |_| (),
+                    |message| String::from_utf8_lossy(message).into_owned(),
+                )
+                .await?;
             let session = between(&attached, "\"sessionId\":\"", "\"").ok_or("no sessionId")?;
             self.sessions.push(session.to_owned());
         }
@@ -107,14 +110,16 @@ impl<W: Wire> Floor<W> {
 
 impl<W: Wire> Client for Floor<W> {
     async fn open(&mut self, url: &str) -> Result<Tab, Failure> {
-        let made = self.text("Target.createTarget", &format!("{{\"url\":\"{url}\"}}"))?;
+        let made = self
+            .text("Target.createTarget", &format!("{{\"url\":\"{url}\"}}"))
+            .await?;
         let target = between(&made, "\"targetId\":\"", "\"").ok_or("no targetId")?;
         self.attach(target).await
     }
 
     async fn attach(&mut self, target: &str) -> Result<Tab, Failure> {
         let params = format!("{{\"targetId\":\"{target}\",\"flatten\":true}}");
-        let attached = self.text("Target.attachToTarget", &params)?;
+        let attached = self.text("Target.attachToTarget", &params).await?;
         self.sessions.push(
             between(&attached, "\"sessionId\":\"", "\"")
                 .ok_or("no sessionId")?
@@ -129,8 +134,8 @@ impl<W: Wire> Client for Floor<W> {
         method: &str,
         params: &str,
     ) -> Result<usize, Failure> {
-        self.send(tab, method, params)?;
-        self.reply(|_| (), <[u8]>::len)
+        self.send(tab, method, params).await?;
+        self.reply(|_| (), <[u8]>::len).await
     }
 
     async fn pipeline(
@@ -143,10 +148,10 @@ impl<W: Wire> Client for Floor<W> {
         let mut sent = 0;
         for received in 0..n {
             while sent < n && sent < received + in_flight {
-                self.send(Some(tab), command.0, command.1)?;
+                self.send(Some(tab), command.0, command.1).await?;
                 sent += 1;
             }
-            self.reply(|_| (), |_| ())?;
+            self.reply(|_| (), |_| ()).await?;
         }
         Ok(())
     }
@@ -161,10 +166,10 @@ impl<W: Wire> Client for Floor<W> {
         let head = format!("{{\"method\":\"{event}\"");
         let mut came = 0;
         let mut count = |message: &[u8]| came += usize::from(message.starts_with(head.as_bytes()));
-        self.send(Some(tab), trigger.0, trigger.1)?;
-        self.reply(&mut count, |_| ())?;
+        self.send(Some(tab), trigger.0, trigger.1).await?;
+        self.reply(&mut count, |_| ()).await?;
         while came < n {
-            came += usize::from(self.wire.receive()?.starts_with(head.as_bytes()));
+            came += usize::from(self.wire.receive().await?.starts_with(head.as_bytes()));
         }
         Ok(came)
     }
@@ -177,7 +182,7 @@ impl<W: Wire> Client for Floor<W> {
     ) -> Result<String, Failure> {
         let head = format!("{{\"method\":\"{event}\"");
         let mut found = None;
-        self.send(Some(tab), trigger.0, trigger.1)?;
+        self.send(Some(tab), trigger.0, trigger.1).await?;
         self.reply(
             |message| {
                 if found.is_none() && message.starts_with(head.as_bytes()) {
@@ -185,7 +190,8 @@ impl<W: Wire> Client for Floor<W> {
                 }
             },
             |_| (),
-        )?;
+        )
+        .await?;
         found.ok_or_else(|| Failure(format!("no {event}")))
     }
 }

@@ -10,7 +10,7 @@ mod websocket;
 pub use floor::{Floor, Wire};
 pub use pipe::Pipe;
 pub use product::Product;
-pub use websocket::WebSocket;
+pub use websocket::{Stream, WebSocket};
 
 /// Runs a future that never waits, as those of the blocking floor do.
 ///

@@ -74,14 +74,14 @@ fn shell(place: &Place, reads: &OwnedFd, writes: &OwnedFd) -> Command {
 }
 
 impl Wire for Pipe {
-    fn send(&mut self, message: &str) -> Result<(), Failure> {
+    async fn send(&mut self, message: &str) -> Result<(), Failure> {
         self.out.clear();
         self.out.extend(message.as_bytes());
         self.out.push(0);
         Ok(self.to_browser.write_all(&self.out)?)
     }
 
-    fn receive(&mut self) -> Result<&[u8], Failure> {
+    async fn receive(&mut self) -> Result<&[u8], Failure> {
         let mut seen = 0;
         loop {
             if let Some(at) = memchr::memchr(0, &self.input[self.from + seen..self.to]) {

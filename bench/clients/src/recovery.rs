@@ -2,6 +2,7 @@
 
 use crate::{Floor, WebSocket};
 use keeptab_bench_kit::{Failure, between};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 /// Tabs that come back at once.
@@ -40,27 +41,28 @@ pub const ANSWER: &str = "bench,800";
 ///
 /// # Errors
 /// [`Failure`] when the browser is gone.
-pub fn open_tabs(url: &str) -> Result<Vec<String>, Failure> {
-    let mut floor = Floor::new(WebSocket::connect(url)?);
-    let open = |_| {
-        let made = floor.text("Target.createTarget", r#"{"url":"about:blank"}"#)?;
+pub async fn open_tabs(url: &str) -> Result<Vec<String>, Failure> {
+    let mut floor = Floor::new(WebSocket::<TcpStream>::connect(url).await?);
+    let mut targets = Vec::new();
+    for _ in 0..TABS {
+        let made = floor
+            .text("Target.createTarget", r#"{"url":"about:blank"}"#)
+            .await?;
         let id = between(&made, "\"targetId\":\"", "\"").ok_or("no targetId")?;
-        Ok(id.to_owned())
-    };
-    (0..TABS).map(open).collect()
+        targets.push(id.to_owned());
+    }
+    Ok(targets)
 }
 
 /// Closes them.
 ///
 /// # Errors
 /// [`Failure`] when the browser is gone.
-pub fn close_tabs(url: &str, targets: &[String]) -> Result<(), Failure> {
-    let mut floor = Floor::new(WebSocket::connect(url)?);
+pub async fn close_tabs(url: &str, targets: &[String]) -> Result<(), Failure> {
+    let mut floor = Floor::new(WebSocket::<TcpStream>::connect(url).await?);
     for target in targets {
-        floor.text(
-            "Target.closeTarget",
-            &format!("{{\"targetId\":\"{target}\"}}"),
-        )?;
+        let params = format!("{{\"targetId\":\"{target}\"}}");
+        floor.text("Target.closeTarget", &params).await?;
     }
     Ok(())
 }
@@ -70,24 +72,24 @@ pub fn close_tabs(url: &str, targets: &[String]) -> Result<(), Failure> {
 ///
 /// # Errors
 /// [`Failure`] when the browser is gone, or a tab sees something else than was set.
-pub fn by_hand(url: &str, targets: &[String]) -> Result<Duration, Failure> {
+pub async fn by_hand(url: &str, targets: &[String]) -> Result<Duration, Failure> {
     let begun = Instant::now();
-    let mut floor = Floor::new(WebSocket::connect(url)?);
-    floor.text("Target.getTargets", "{}")?;
-    floor.attach_all(targets)?;
+    let mut floor = Floor::new(WebSocket::<TcpStream>::connect(url).await?);
+    floor.text("Target.getTargets", "{}").await?;
+    floor.attach_all(targets).await?;
     let ask = serde_json::json!({ "expression": QUESTION }).to_string();
     let mut expected = Vec::new();
     for tab in 0..targets.len() {
         let calls = SETTINGS.iter().copied();
         for (method, params) in calls.chain([("Runtime.evaluate", ask.as_str())]) {
-            floor.send(Some(tab), method, params)?;
+            floor.send(Some(tab), method, params).await?;
             expected.push(method);
         }
     }
     let mut right = 0;
     for _ in expected {
         let answer = |message: &[u8]| String::from_utf8_lossy(message).contains(ANSWER);
-        right += usize::from(floor.reply(|_| (), answer)?);
+        right += usize::from(floor.reply(|_| (), answer).await?);
     }
     if right != targets.len() {
         return Err(Failure(format!(

@@ -60,7 +60,10 @@ pub(super) fn rounds(plan: &Plan, kit: &Kit) -> Result<Figures, Failed> {
             clients.rotate_left(first);
             for client in &mut clients {
                 let key = (work.name, client.name);
-                if figures.failures.contains_key(&key) || !Plan::can(work, client.name) {
+                if figures.failures.contains_key(&key)
+                    || !Plan::can(work, client.name)
+                    || !Plan::has_turn(client.name, round)
+                {
                     continue;
                 }
                 match client.measure(work, plan.size(work, client.name)) {

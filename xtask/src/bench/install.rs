@@ -88,6 +88,7 @@ pub(super) fn everything(plan: &Plan, chromium: PathBuf) -> Result<Kit, Failed> 
     };
     for name in [
         "floor",
+        "floor-tokio",
         "floor-pipe",
         "keeptab",
         "keeptab-pipe",

@@ -136,6 +136,10 @@ pub(super) fn names() -> Vec<&'static str> {
     WORKLOADS.iter().map(|work| work.name).collect()
 }
 
+/// In how many rounds the peers take part: what is promised is a ratio to the floor, and some of them take ten times as
+/// long as all of ours.
+const ROUNDS_OF_PEERS: usize = 2;
+
 impl Workload {
     /// Whether it runs in this round, counted from 0.
     pub(super) fn runs_in(&self, round: usize) -> bool {
@@ -214,6 +218,11 @@ impl Plan {
         }
     }
 
+    /// Whether a client takes part in this round, counted from 0.
+    pub(super) fn has_turn(client: &str, round: usize) -> bool {
+        round < ROUNDS_OF_PEERS || client.starts_with("floor") || client.starts_with("keeptab")
+    }
+
     /// Whether this client can do this work at all: headless_chrome waits between looks for an answer, and would take
     /// minutes.
     pub(super) fn can(work: &Workload, client: &str) -> bool {
@@ -249,6 +258,14 @@ mod tests {
         assert!(!one.is_complete() && !one.whole && one.workloads.len() == 1);
         assert!(parse(&["nothing"]).is_err());
         assert!(parse(&["--rounds", "0"]).is_err());
+    }
+
+    #[test]
+    fn peers_take_part_in_the_first_rounds_only() {
+        for client in ["floor-tokio", "keeptab-kept", "puppeteer"] {
+            assert!(Plan::has_turn(client, 1), "{client}");
+        }
+        assert!(Plan::has_turn("keeptab", 6) && !Plan::has_turn("puppeteer", 2));
     }
 
     #[test]

@@ -21,8 +21,9 @@ pub(super) fn write(
     let mut text = String::from(
         "# Measured side by side\n\n\
          Written by `cargo xtask bench`. Every client does the same work against the same browser in interleaved rounds; the\n\
-         figures are medians, as ratios to the *floor*: a blocking WebSocket loop in Rust that parses nothing. Clients that use the pipe\n\
-         have a browser of their own. `—`: not possible with this client, or not measured.\n\n",
+         figures are medians, as ratios to the *floor*: a blocking WebSocket loop in Rust that parses nothing. *floor-tokio* is the same loop\n\
+         that waits in tokio. Clients that use the pipe have a browser of their own. The peers take part in the first two rounds.\n\
+         `—`: not possible with this client, or not measured.\n\n",
     );
     let _ = writeln!(text, "{}\n", machine());
     for (measure, title, what) in [

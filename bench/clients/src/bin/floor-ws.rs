@@ -2,9 +2,12 @@
 
 use keeptab_bench_clients::{Floor, WebSocket, at_once};
 use keeptab_bench_kit::{Failure, hello, serve};
+use std::net::TcpStream;
 
 fn main() -> Result<(), Failure> {
     let place = hello()?;
-    let mut client = Floor::new(WebSocket::connect(&place.ws)?);
-    at_once(serve(&mut client, &place))
+    at_once(async {
+        let wire = WebSocket::<TcpStream>::connect(&place.ws).await?;
+        serve(&mut Floor::new(wire), &place).await
+    })
 }

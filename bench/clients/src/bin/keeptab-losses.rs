@@ -35,13 +35,13 @@ async fn main() -> Result<(), Failure> {
 
 /// What the browser itself takes.
 async fn hand(upstream: &str, n: usize) -> Result<Vec<f64>, Failure> {
-    let targets = open_tabs(upstream)?;
+    let targets = open_tabs(upstream).await?;
     let mut times = Vec::new();
     for _ in 0..n {
-        times.push(ms(by_hand(upstream, &targets)?));
+        times.push(ms(by_hand(upstream, &targets).await?));
         tokio::time::sleep(PAUSE).await;
     }
-    close_tabs(upstream, &targets)?;
+    close_tabs(upstream, &targets).await?;
     Ok(times)
 }
 

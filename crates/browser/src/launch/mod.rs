@@ -6,6 +6,7 @@
 //! | `flags` | the command line |
 //! | `command` | the same, for a keeper that starts the browser |
 //! | `profile` | the profile directory: making it, and who else uses it |
+//! | `shortage` | a machine without space or descriptors |
 //! | `start` | from options to a running browser |
 //! | `spawn` | starting the program, with or without a pipe |
 //! | `process` | watching over it until it has ended |
@@ -15,6 +16,7 @@ mod flags;
 mod options;
 mod process;
 mod profile;
+mod shortage;
 mod spawn;
 mod start;
 mod tail;

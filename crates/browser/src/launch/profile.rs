@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::Profile;
+use super::shortage::remedy;
 use crate::find::{Places, default_profile_of};
 use crate::{ConnectError, ConnectKind};
 
@@ -49,8 +50,10 @@ pub(super) fn prepare(profile: &Profile) -> Result<Prepared, ConnectError> {
 
 fn failed(dir: &Path, error: io::Error) -> ConnectError {
     let message = format!("profile {}: {error}", dir.display());
+    let hint = remedy(&error, dir)
+        .unwrap_or_else(|| "choose a directory that can be written to".to_owned());
     ConnectError::new(ConnectKind::StartFailed, message)
-        .hinted("choose a directory that can be written to")
+        .hinted(hint)
         .caused(error)
 }
 

@@ -8,6 +8,7 @@ use super::flags::arguments;
 use super::options::{LaunchOptions, Via};
 use super::process::Process;
 use super::profile::{Prepared, prepare};
+use super::shortage::{out_of_files, remedy};
 use super::spawn::{Program, is_root};
 use crate::dial::Dialer;
 use crate::find::{OVERRIDE_VARIABLE, active_port, installed_browsers, is_program};
@@ -77,8 +78,17 @@ pub(crate) async fn start(options: &LaunchOptions) -> Result<Started, ConnectErr
         env: &options.env,
     };
     let failed = |error: std::io::Error| {
-        let message = format!("{}: {error}", executable.display());
-        ConnectError::new(ConnectKind::StartFailed, message).caused(error)
+        // The lack of descriptors is ours, and no fault of the browser's.
+        let message = if out_of_files(&error) {
+            format!("the browser cannot be started: {error}")
+        } else {
+            format!("{}: {error}", executable.display())
+        };
+        let ours = ConnectError::new(ConnectKind::StartFailed, message);
+        match remedy(&error, &dir) {
+            Some(hint) => ours.hinted(hint).caused(error),
+            None => ours.caused(error),
+        }
     };
     let watch = |child: tokio::process::Child| {
         let pid = child.id().unwrap_or_default();

@@ -39,6 +39,12 @@ const READ: usize = 128 * 1024;
 const ROOM: usize = 16 * 1024;
 /// A message of this size takes its buffer with it, so that the memory is free once it is dropped.
 const LARGE: usize = 512 * 1024;
+/// A buffer from this size on is asked for at least as large as [`MAPPED`].
+const HUGE: usize = 4 * 1024 * 1024;
+/// What glibc's allocator always maps for itself and gives back when it is dropped (its `DEFAULT_MMAP_THRESHOLD_MAX`).
+/// Smaller ones it begins to keep after the first, and then a process holds the last message beside the next. Only
+/// what is written to takes memory.
+const MAPPED: usize = 33 * 1024 * 1024;
 
 /// A [`Transport`] over a byte stream.
 ///
@@ -112,7 +118,8 @@ where
             };
             if self.inbox.capacity() - self.inbox.len() < wanted.max(ROOM) {
                 // Doubling keeps a message of unknown length linear.
-                self.inbox.reserve(wanted.max(READ).max(self.inbox.len()));
+                let size = self.inbox.len() + wanted.max(READ).max(self.inbox.len());
+                self.inbox.reserve(buffer_of(size) - self.inbox.len());
             }
             let mut room = (&mut self.inbox).limit(wanted.max(READ));
             // The future holds no state of its own, so polling it once and dropping it is safe.
@@ -171,6 +178,16 @@ where
             }
             Err(error) => Poll::Ready(Err(cause_of(&error))),
         }
+    }
+}
+
+/// How large a buffer for so many bytes is best asked for.
+fn buffer_of(size: usize) -> usize {
+    let kept = cfg!(all(target_env = "gnu", target_pointer_width = "64"));
+    if kept && size >= HUGE {
+        size.max(MAPPED)
+    } else {
+        size
     }
 }
 

@@ -226,3 +226,32 @@ async fn a_large_message_is_not_kept_by_the_read_buffer() {
     );
     writer.await.expect("writer");
 }
+
+/// What came of the first large messages once stayed with the process, beside the next ones.
+#[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+#[tokio::test]
+async fn the_memory_of_large_messages_goes_back_to_the_system() {
+    use tokio::io::AsyncReadExt;
+
+    const LARGE: u64 = 20 << 20;
+    fn resident_mb() -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").expect("status");
+        let field = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = field.expect("VmRSS").trim().trim_end_matches(" kB");
+        kilobytes.parse::<u64>().expect("number") / 1024
+    }
+    // Made as they are read, so that only the receiver's memory counts.
+    let head = [&[0x81, 127][..], &LARGE.to_be_bytes()].concat();
+    let one = || (head.clone(), tokio::io::repeat(b'x').take(LARGE));
+    let ((a, first), (b, second), (c, third)) = (one(), one(), one());
+    let (a, b, c) = (a.as_slice(), b.as_slice(), c.as_slice());
+    let arriving = a.chain(first).chain(b).chain(second).chain(c).chain(third);
+    let stream = tokio::io::join(arriving, tokio::io::sink());
+    let mut ours = Framed::new(stream, WebSocket::new(MAX_MESSAGE), BytesMut::new());
+    let before = resident_mb();
+    for _ in 0..3 {
+        assert_eq!(message(&mut ours).await.len() as u64, LARGE);
+    }
+    let kept = resident_mb().saturating_sub(before);
+    assert!(kept < 8, "{kept} MB are kept of messages that are gone");
+}
