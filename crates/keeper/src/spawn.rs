@@ -64,6 +64,10 @@ pub struct Spawned {
 /// [`SpawnError`], with the end of the browser's stderr where it has any. Then
 /// nothing is left running.
 pub fn spawn(args: &SpawnArgs) -> Result<Spawned, SpawnError> {
+    start(args).map_err(|error| error.with_profile(&args.profile))
+}
+
+fn start(args: &SpawnArgs) -> Result<Spawned, SpawnError> {
     let failed = |what: &str, error: io::Error| {
         SpawnError::new(SpawnErrorKind::Keeper, format!("{what}: {error}"))
     };

@@ -18,7 +18,7 @@ pub use dts::dts;
 pub use invalid::{Invalid, InvalidKind};
 pub use lookup::{command, domain, domain_names, event, resolve, type_};
 pub use model::{Command, Domain, Event, Field, Kind, Shape, Type};
-pub use nearest::{NameKind, nearest};
+pub use nearest::{NameKind, nearest, nearest_of};
 pub use search::{Hit, search};
 pub(crate) use source::Source;
 pub use validate::validate;

@@ -58,10 +58,7 @@ fn nearest_full<I: Iterator<Item = &'static str>>(
 }
 
 /// The candidate that is most like `wrong`, if one is like it at all.
-pub(super) fn nearest_of<'a>(
-    candidates: impl Iterator<Item = &'a str>,
-    wrong: &str,
-) -> Option<&'a str> {
+pub fn nearest_of<'a>(candidates: impl Iterator<Item = &'a str>, wrong: &str) -> Option<&'a str> {
     candidates
         .filter_map(|candidate| Some((distance(candidate, wrong)?, candidate)))
         .min_by_key(|(far, _)| *far)

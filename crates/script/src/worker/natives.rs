@@ -65,6 +65,7 @@ fn kinds() -> Vec<&'static str> {
         K::Invalid,
         K::Refused,
         K::TooLarge,
+        K::OutOfMemory,
         K::PageException,
         K::NavigationFailed,
     ]
@@ -320,6 +321,12 @@ fn names<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
         "nearest",
         Function::new(ctx.clone(), |kind: String, wrong: String| {
             crate::spec::nearest(&kind, &wrong)
+        })?,
+    )?;
+    native.set(
+        "nearestOf",
+        Function::new(ctx.clone(), |names: Vec<String>, wrong: String| {
+            spec::nearest_of(names.iter().map(String::as_str), &wrong).map(str::to_owned)
         })?,
     )?;
     native.set(

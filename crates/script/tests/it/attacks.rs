@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use keeptab_protocol::Raw;
 use keeptab_script::{ErrorKind, EvalOutcome, EvalRequest, Limits};
 
 use crate::support::{Rig, patient};
@@ -90,6 +91,27 @@ async fn hogs_run_out_of_memory_and_nothing_else_happens() {
         assert!(!outcome.scope_lost, "{code}: {outcome:?}");
         assert_eq!(rig.out("kept").await, "yes", "after {code}");
     }
+}
+
+#[tokio::test]
+async fn a_result_that_does_not_fit_into_the_memory_is_said_to_be_that() {
+    let mut limits = patient();
+    limits.heap = 24 << 20;
+    let rig = Rig::with_limits(limits);
+    rig.host.state.lock().unwrap().connected = true;
+    let node = r#"{"nodeId":"1","ignored":false,"role":{"type":"role","value":"generic"}}"#;
+    let nodes = vec![node; 150_000].join(",");
+    rig.host
+        .answer_with("Accessibility.getFullAXTree", move |_| {
+            Ok(Raw::from(format!(r#"{{"nodes":[{nodes}]}}"#)))
+        });
+    let ask = "cdp.send({method: 'Accessibility.getFullAXTree', sessionId: 'target:T1'})";
+    let error = rig.error(&format!("await {ask}")).await;
+    assert_eq!(error.kind, ErrorKind::OutOfMemory, "{error:?}");
+    assert!(error.message.contains("memory"), "{error:?}");
+    assert!(error.hint.is_some_and(|hint| hint.contains("in parts")));
+    let caught = format!("try {{ await {ask} }} catch (e) {{ return e.kind }}");
+    assert_eq!(rig.out(&caught).await, "out_of_memory");
 }
 
 #[tokio::test]

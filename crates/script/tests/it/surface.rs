@@ -49,6 +49,26 @@ async fn the_names_of_the_skill_are_there() {
 }
 
 #[tokio::test]
+async fn a_wrong_name_on_session_is_answered_with_the_nearest() {
+    let rig = Rig::on_a_tab();
+    for (code, meant) in [
+        ("session.naviagte({url: 'x'})", "session.Page.navigate"),
+        (
+            "session.evaluate({expression: '1'})",
+            "session.Runtime.evaluate",
+        ),
+        ("session.conect()", "session.connect"),
+        ("session.page", "session.Page"),
+    ] {
+        let error = rig.error(code).await;
+        let hint = error.hint.unwrap_or_default();
+        assert_eq!(hint, format!("did you mean {meant}?"), "{code}");
+    }
+    let error = rig.error("session.qqqqqq").await;
+    assert!(error.hint.is_some_and(|hint| hint.contains("keeptab spec")));
+}
+
+#[tokio::test]
 async fn list_page_targets_leaves_the_browsers_own_pages_out() {
     let rig = Rig::connected();
     rig.host.answer(

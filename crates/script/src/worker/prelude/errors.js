@@ -66,7 +66,7 @@
   const inPage = /^(document|window|location|navigator|localStorage|sessionStorage|history|screen) is not defined$/;
   const nowhere = /^(fetch|XMLHttpRequest|WebSocket|require|module|process|Buffer|Deno|Bun) is not defined$/;
   const advice = (error, kind) => {
-    if (kind === 'out_of_memory') return 'a sandbox has 256 MiB for all that snippets keep: let the page do the work, or take things in parts';
+    if (kind === 'out_of_memory') return 'a sandbox has 256 MiB for all that snippets keep: ask for less (a depth, one node), take it in parts, or let the page do the work';
     const message = error instanceof ReferenceError ? read(error, 'message') : undefined;
     if (typeof message !== 'string') return undefined;
     const name = message.split(' ', 1)[0];

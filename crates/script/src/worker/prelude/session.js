@@ -141,7 +141,9 @@
           return domain;
         }
         if (asked.has(key)) return object[key];
-        throw unknown(handler.get, /^[A-Z]/.test(key) ? 'domain' : 'name', `session.${key}`, native.nearest('domain', key), (n) => `session.${n}`);
+        // A name of ours, a domain, or a method whose domain was left out.
+        const near = native.nearestOf(Object.keys(base), key) ?? native.nearest('domain', key) ?? native.nearest('command', key);
+        throw unknown(handler.get, /^[A-Z]/.test(key) ? 'domain' : 'name', `session.${key}`, near, (n) => `session.${n}`);
       },
       has: (object, key) => key in object || domainSet.has(key),
       ownKeys: (object) => [...Reflect.ownKeys(object), ...domains],
