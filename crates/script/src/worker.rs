@@ -12,6 +12,7 @@ mod number;
 mod output;
 mod prelude;
 mod print;
+mod rehearsal;
 mod run;
 mod state;
 mod timers;

@@ -32,6 +32,11 @@ impl Outbox {
         }
     }
 
+    /// Takes back what was not written yet.
+    pub(super) fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.buffer)
+    }
+
     pub(super) fn flush(&mut self) {
         write_all(&self.buffer);
         self.buffer.clear();

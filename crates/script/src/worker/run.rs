@@ -12,6 +12,7 @@ use super::confine;
 use super::input::{Got, Input};
 use super::natives;
 use super::prelude::Prelude;
+use super::rehearsal;
 use super::state::State;
 use crate::frame::{Frame, Kind};
 use crate::limits::Limits;
@@ -91,9 +92,9 @@ fn start() -> io::Result<()> {
     ended
 }
 
-struct Worker<'js> {
+pub(super) struct Worker<'js> {
     ctx: Ctx<'js>,
-    state: Rc<State>,
+    pub(super) state: Rc<State>,
     prelude: Prelude<'js>,
 }
 
@@ -111,6 +112,7 @@ impl<'js> Worker<'js> {
     }
 
     fn serve(&self, input: &mut Input) -> io::Result<()> {
+        rehearsal::rehearse(self)?;
         self.state.send(Kind::Ready, 0, &[]);
         self.state.out.borrow_mut().flush();
         loop {
@@ -154,8 +156,7 @@ impl<'js> Worker<'js> {
                 self.prelude.link.call::<_, ()>((link,))
             }),
             Kind::Abandon => {
-                self.abandon(frame.id);
-                self.state.evals.borrow_mut().remove(&frame.id);
+                self.drop_eval(frame.id);
                 Ok(())
             }
             other => Err(io::Error::new(
@@ -165,7 +166,8 @@ impl<'js> Worker<'js> {
         }
     }
 
-    fn eval(&self, id: u32, payload: &[u8]) -> io::Result<()> {
+    /// Runs a snippet up to where it waits.
+    pub(super) fn eval(&self, id: u32, payload: &[u8]) -> io::Result<()> {
         let start: EvalStart<'_> = serde_json::from_slice(payload)?;
         self.state
             .begin(id, Duration::from_millis(start.timeout_ms));
@@ -215,7 +217,8 @@ impl<'js> Worker<'js> {
         self.fail(id, ErrorKind::Syntax, &message, hint, text);
     }
 
-    fn settle(&self, call: u32, ok: bool, payload: Bytes) -> io::Result<()> {
+    /// Answers a call of a snippet, which goes on.
+    pub(super) fn settle(&self, call: u32, ok: bool, payload: Bytes) -> io::Result<()> {
         let owner = self.state.calls.borrow_mut().remove(&call).unwrap_or(0);
         self.turn(owner, || {
             match self.ctx.json_parse(Vec::from(payload)) {
@@ -352,6 +355,12 @@ impl<'js> Worker<'js> {
                 "give it longer with --timeout; what has already been sent may still happen",
             );
         }
+    }
+
+    /// Ends an eval that nobody waits for.
+    pub(super) fn drop_eval(&self, id: u32) {
+        self.abandon(id);
+        self.state.evals.borrow_mut().remove(&id);
     }
 
     /// Takes an eval's calls and timers away, so that it cannot act after it was reported as ended.

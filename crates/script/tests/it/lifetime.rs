@@ -22,6 +22,18 @@ async fn sessions_never_share_a_scope() {
     assert_eq!(run(&one, "secret").await, "1");
 }
 
+/// A worker rehearses a snippet that connects and takes a tab, before it is anybody's.
+#[tokio::test]
+async fn a_new_worker_shows_nothing_of_its_rehearsal() {
+    let rig = Rig::new();
+    let code = "[session.isConnected(), session.getActiveSession() ?? null, cdp.sleep(1) instanceof Promise]";
+    assert_eq!(rig.out(code).await, "[false,null,true]");
+    let error = rig.error("session.Page.enable()").await;
+    assert_eq!(error.kind, ErrorKind::NotConnected);
+    let state = rig.host.state.lock().unwrap();
+    assert_eq!((state.connects.len(), state.commands.len()), (0, 0));
+}
+
 #[tokio::test]
 async fn a_reset_gives_a_fresh_scope() {
     let rig = Rig::new();
