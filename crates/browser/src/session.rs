@@ -2,7 +2,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keeptab_link::{Cause, Route, Snapshot, State, TargetId, TargetInfo};
+use keeptab_link::{Cause, Gap, Route, Snapshot, State, TargetId, TargetInfo};
 use keeptab_protocol::{Command, Event, Raw, browser, target};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -204,6 +204,12 @@ impl Session {
     /// How the session does.
     pub fn status(&self) -> Status {
         Status::of(self.shared())
+    }
+
+    /// The record of the newest gap, if there was one. A session that another process left is opened with
+    /// one, which stands before everything that [`Session::events`] can tell.
+    pub fn last_gap(&self) -> Option<Arc<Gap>> {
+        self.shared().lock().last_gap()
     }
 
     /// The state of the link, and its changes.

@@ -16,8 +16,8 @@ mod policies;
 pub use dialog::{DialogAnswer, DialogAnswered, OpenDialog};
 pub use leftovers::{AdoptRequest, Adopted, Fate, Leftover, LeftoverKind, SweepRequest, Swept};
 pub use observe::{
-    ClearRequest, Cleared, Entries, EntriesQuery, EntryDetail, EntryQuery, EventsQuery, Recording,
-    UnknownRecording,
+    ClearRequest, Cleared, Entries, EntriesQuery, EntryDetail, EntryQuery, EventsQuery, LastGap,
+    Recording, UnknownOutcome, UnknownRecording,
 };
 pub use policies::{OnBrowserDeath, OnCrash, Policies, PolicyChoice};
 
@@ -279,6 +279,9 @@ pub struct SessionStatus {
     /// How many gaps the link has had: losses that were overcome, or not.
     #[serde(default)]
     pub gaps: u64,
+    /// The newest of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_gap: Option<LastGap>,
     /// Events that readers inside the daemon lost by being slow.
     #[serde(default)]
     pub dropped: u64,

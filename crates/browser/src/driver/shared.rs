@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
-use keeptab_link::{Config, Epoch, Link, Output, Settlement, State, Submit, Token};
+use keeptab_link::{Config, Epoch, Gap, Link, Output, Settlement, State, Submit, Token};
 use tokio::sync::{oneshot, watch};
 
 use crate::events::{EventFilter, Events, Notice, Offer, Subscriber};
@@ -31,6 +31,8 @@ pub(crate) struct Core {
     calls: HashMap<Token, oneshot::Sender<Settled>, BuildHasherDefault<TokenHasher>>,
     next_token: u64,
     subscribers: Vec<Subscriber>,
+    /// The newest record of a gap, for those who begin to listen behind it.
+    last_gap: Option<Arc<Gap>>,
     /// Notices that readers of events lost by being slow.
     dropped: u64,
     driver: Option<Waker>,
@@ -57,6 +59,7 @@ impl Shared {
             calls: HashMap::default(),
             next_token: 0,
             subscribers: Vec::new(),
+            last_gap: None,
             dropped: 0,
             driver: None,
             abandoned: false,
@@ -120,6 +123,7 @@ impl Shared {
             }
             Output::Gap(gap) => {
                 let gap = Arc::new(*gap);
+                core.last_gap = Some(gap.clone());
                 core.offer(|subscriber| subscriber.tell(Notice::Gap(gap.clone())));
             }
             Output::Target(change) => {
@@ -184,6 +188,11 @@ impl Core {
                 keeper.changed();
             }
         }
+    }
+
+    /// The newest record of a gap.
+    pub(crate) fn last_gap(&self) -> Option<Arc<Gap>> {
+        self.last_gap.clone()
     }
 
     /// Notices that readers lost by being slow.

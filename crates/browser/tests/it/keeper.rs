@@ -19,6 +19,7 @@ async fn serve(
     model: &mut ModelBrowser,
     connection: (&str, ConnectionId),
     commands: usize,
+    in_flight: &str,
 ) -> std::io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
@@ -28,7 +29,7 @@ async fn serve(
     assert_eq!(hello["hello"], 1);
     assert!(hello["epoch"].as_u64().expect("epoch") > 1_600_000_000_000);
     let welcome = format!(
-        r#"{{"keeper":1,"epoch":{},"connection":"{}","browserExited":null,"dropped":0,"nextId":{NEXT_ID},"inFlight":[]}}"#,
+        r#"{{"keeper":1,"epoch":{},"connection":"{}","browserExited":null,"dropped":0,"nextId":{NEXT_ID},"inFlight":[{in_flight}]}}"#,
         hello["epoch"], connection.0
     );
     writer.write_all(welcome.as_bytes()).await?;
@@ -61,6 +62,15 @@ async fn serve(
 
 /// A keeper whose owners may send so many commands each, over connections of these names.
 fn keeper(dir: &Path, owners: Vec<(&'static str, usize)>) -> PathBuf {
+    keeper_that_lists(dir, owners, "")
+}
+
+/// One that names these commands as unanswered to every owner.
+fn keeper_that_lists(
+    dir: &Path,
+    owners: Vec<(&'static str, usize)>,
+    in_flight: &'static str,
+) -> PathBuf {
     let path = dir.join("s");
     let listener = UnixListener::bind(&path).expect("socket");
     tokio::spawn(async move {
@@ -76,7 +86,7 @@ fn keeper(dir: &Path, owners: Vec<(&'static str, usize)>) -> PathBuf {
             let connection = (name, open.1.expect("the model runs"));
             let (stream, _) = listener.accept().await.expect("owner");
             // An owner that leaves in the middle is one of the things to be tried.
-            let _ = serve(stream, &mut model, connection, commands).await;
+            let _ = serve(stream, &mut model, connection, commands, in_flight).await;
         }
     });
     path
@@ -188,6 +198,30 @@ async fn the_next_process_goes_on_and_what_was_answered_was_kept_before() {
     assert!(
         String::from_utf8_lossy(&second.snapshot().to_bytes()).contains("setUserAgentOverride")
     );
+    second.close(End::Detach).await;
+}
+
+#[tokio::test]
+async fn what_the_last_owner_left_in_flight_is_known_to_who_listens_later() {
+    let dir = tempfile::tempdir().expect("directory");
+    let left = r#"{"id":40,"epoch":1,"state":"sent","method":"Target.createTarget"}"#;
+    let owners = vec![("12-1", usize::MAX), ("12-1", usize::MAX)];
+    let path = keeper_that_lists(dir.path(), owners, left);
+    let first = Session::connect(Endpoint::Keeper(path.clone()), Options::new())
+        .await
+        .expect("connect");
+    assert_eq!(first.last_gap(), None, "nobody came before it");
+    let kept = first.snapshot().to_bytes();
+    first.close(End::Detach).await;
+
+    let snapshot = Snapshot::from_bytes(&kept).expect("readable");
+    let options = Options::new().with_resume(snapshot, std::time::Duration::ZERO);
+    let second = Session::connect(Endpoint::Keeper(path), options)
+        .await
+        .expect("connect");
+    let gap = second.last_gap().expect("one owner came after the other");
+    let unknown: Vec<&str> = gap.unknown.iter().map(|lost| &*lost.method).collect();
+    assert_eq!(unknown, ["Target.createTarget"]);
     second.close(End::Detach).await;
 }
 

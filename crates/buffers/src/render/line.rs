@@ -157,8 +157,25 @@ fn gap_line(gap: &Gap, shape: Shape) -> String {
             let until = to.clock(shape.utc_offset);
             let length = span(to.ms_since(gap.from));
             let verdict = verdict(&gap.verdict);
-            format!("-- GAP [{from}] to [{until}] ({length}): {cause}; {verdict} --")
+            let doubt = in_doubt(gap);
+            format!("-- GAP [{from}] to [{until}] ({length}): {cause}; {verdict}{doubt} --")
         }
+    }
+}
+
+/// Methods that are named on one line.
+const MAX_NAMED: usize = 3;
+
+/// The commands whose outcome is not known, to be put behind what became of the interval.
+fn in_doubt(gap: &Gap) -> String {
+    let named = &gap.unknown_methods[..gap.unknown_methods.len().min(MAX_NAMED)];
+    if named.is_empty() {
+        return String::new();
+    }
+    let names = one_line(&named.join(", ")).into_owned();
+    match (gap.unknown_outcomes as usize).saturating_sub(named.len()) {
+        0 => format!("; outcome unknown: {names}"),
+        more => format!("; outcome unknown: {names} and {more} more"),
     }
 }
 

@@ -267,6 +267,27 @@ fn what_is_dropped_one_after_the_other_is_one_gap() {
 }
 
 #[test]
+fn commands_in_doubt_are_named_on_the_line_of_their_gap() {
+    let named = |methods: &[&str]| {
+        let mut b = buffers();
+        b.lost(loss(10.0));
+        b.restored(&Restored {
+            unknown: methods.iter().map(|method| (*method).to_owned()).collect(),
+            ..restored(11.0, Vec::new())
+        });
+        lines(&b, Stream::Console).remove(0)
+    };
+    assert!(!named(&[]).contains("unknown:"), "{}", named(&[]));
+    let one = named(&["Page.navigate"]);
+    assert!(
+        one.ends_with("; outcome unknown: Page.navigate --"),
+        "{one}"
+    );
+    let five = named(&["A.a", "A.b", "A.c", "A.d", "A.e"]);
+    assert!(five.ends_with(": A.a, A.b, A.c and 2 more --"), "{five}");
+}
+
+#[test]
 fn the_beginning_of_a_gap_is_corrected_when_it_is_known_better() {
     let mut b = buffers();
     b.lost(loss(10.0));

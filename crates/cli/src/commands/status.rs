@@ -1,6 +1,6 @@
 //! `keeptab status`: how the session does.
 
-use keeptab_daemon::api::{Policies, SessionStatus};
+use keeptab_daemon::api::{Policies, SessionStatus, UnknownOutcome};
 use keeptab_daemon::client::Method;
 use keeptab_daemon::{ApiError, exit};
 
@@ -61,6 +61,19 @@ fn human(status: &SessionStatus) -> String {
         "epoch: {}   fence: {}   tabs: {}   gaps: {}",
         status.epoch, status.fence, status.tabs, status.gaps
     ));
+    if let Some(gap) = &status.last_gap
+        && !gap.unknown_outcomes.is_empty()
+    {
+        let of = |unknown: &UnknownOutcome| match &unknown.target {
+            Some(tab) => format!("{} [{}]", unknown.method, tab.get(..8).unwrap_or(tab)),
+            None => unknown.method.clone(),
+        };
+        let named: Vec<String> = gap.unknown_outcomes.iter().map(of).collect();
+        lines.push(format!(
+            "outcome unknown since the last gap: {}",
+            named.join(", ")
+        ));
+    }
     if !status.record.console || !status.record.network {
         lines.push(format!("record: {}", status.record));
     }

@@ -1,9 +1,9 @@
 //! The daemon is killed, and nothing of a session is lost.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::bed::{Bed, alive, eventually, site};
 
@@ -112,6 +112,42 @@ fn a_dialog_that_was_open_can_be_answered() {
     let console = || bed.run(["console"]).stdout;
     eventually("it is recorded", || console().contains("said behind it"));
     assert_eq!(console().matches("said before").count(), 1, "{}", console());
+}
+
+#[test]
+fn a_command_in_flight_at_the_kill_is_named_in_the_console() {
+    let (bed, site) = (Bed::new(), site());
+    bed.ok(["open", &site.url("/title/Slow")]);
+    let code = "await session.Runtime.evaluate({expression: 'globalThis.began = 1, new Promise(() => {})', awaitPromise: true})";
+    let mut waiting = bed.command();
+    waiting
+        .args(["js", code])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut waiting = waiting.spawn().unwrap();
+    eventually("it is in flight", || {
+        value(&bed, "String(globalThis.began)") == "1"
+    });
+    kill_daemon(&bed);
+    assert_eq!(waiting.wait().unwrap().code(), Some(4), "it is not known");
+
+    let (code, console) = bed.json(["console"]);
+    assert_eq!(code, 0, "{console}");
+    let entries = console["data"]["entries"].as_array().unwrap();
+    let gap = entries.iter().find(|entry| entry["kind"] == "gap").unwrap();
+    assert_eq!(
+        gap["unknown_methods"],
+        json!(["Runtime.evaluate"]),
+        "{console}"
+    );
+    assert!(
+        bed.ok(["console"]).contains("Runtime.evaluate"),
+        "also for people"
+    );
+    let (_, status) = bed.json(["status"]);
+    let lost = &status["data"]["last_gap"]["unknown_outcomes"];
+    assert_eq!(lost[0]["method"], "Runtime.evaluate", "{status}");
+    assert_eq!(lost[0]["target"], active_tab(&bed), "{status}");
 }
 
 #[test]

@@ -148,6 +148,28 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+/// An interval in which something may have been missed, in short.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LastGap {
+    /// Why there was one.
+    pub cause: String,
+    /// What it cost, in a few words.
+    pub summary: String,
+    /// Commands that had left, and whose outcome nobody knows.
+    #[serde(default)]
+    pub unknown_outcomes: Vec<UnknownOutcome>,
+}
+
+/// A command whose outcome nobody knows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UnknownOutcome {
+    /// Its CDP method.
+    pub method: String,
+    /// The id of its tab; none where it was for the browser itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+}
+
 /// Entries of one stream.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Entries {

@@ -5,6 +5,8 @@ use std::time::{Instant, SystemTime};
 use keeptab_browser::{Gap, State as LinkState, TargetId};
 use keeptab_buffers::{Restored, TargetAfter, Wall};
 
+use super::observer::Observer;
+
 /// Why the connection is lost, if this state says so.
 pub(super) fn loss(state: &LinkState) -> Option<String> {
     match state {
@@ -23,6 +25,17 @@ pub(super) fn wall(moment: Instant) -> Wall {
     Wall::from(now.checked_sub(ago).unwrap_or(now))
 }
 
+impl Observer {
+    /// What this gap has lost the outcome of is named when its entry is closed.
+    pub(super) fn doubt(&self, gap: &Gap) {
+        let mut state = self.state();
+        if state.buffers.in_gap() {
+            let methods = gap.unknown.iter().map(|unknown| unknown.method.to_string());
+            state.in_doubt.extend(methods);
+        }
+    }
+}
+
 /// How a gap ended.
 #[derive(Debug, Clone)]
 pub(super) struct Ending {
@@ -30,7 +43,6 @@ pub(super) struct Ending {
     from: Option<Wall>,
     epoch: u32,
     same_browser: bool,
-    unknown: Vec<String>,
     /// Tabs that had not answered yet: what they replay comes later.
     pub(super) late: Vec<TargetId>,
     /// Tabs that were not asked for their messages.
@@ -50,11 +62,6 @@ impl Ending {
             from: Some(wall(gap.lost_earliest)),
             epoch: gap.to?.0,
             same_browser: gap.same_browser(),
-            unknown: gap
-                .unknown
-                .iter()
-                .map(|unknown| unknown.method.to_string())
-                .collect(),
             late: gap.unanswered.clone(),
             mute: mute.collect(),
         })
@@ -67,14 +74,18 @@ impl Ending {
             from: None,
             epoch,
             same_browser,
-            unknown: Vec::new(),
             late,
             mute: Vec::new(),
         }
     }
 
-    /// For the buffers: with the tabs there are now, and the document that each of them shows.
-    pub(super) fn restored(&self, tabs: Vec<(TargetId, Option<String>)>) -> Restored {
+    /// For the buffers: with the tabs there are now and the document that each of them shows, and the
+    /// methods of the commands that are in doubt.
+    pub(super) fn restored(
+        &self,
+        tabs: Vec<(TargetId, Option<String>)>,
+        unknown: Vec<String>,
+    ) -> Restored {
         let targets = tabs
             .into_iter()
             .map(|(id, loader_id)| TargetAfter {
@@ -89,7 +100,65 @@ impl Ending {
             epoch: self.epoch,
             same_browser: self.same_browser,
             targets,
-            unknown: self.unknown.clone(),
+            unknown,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use keeptab_browser::{Cause, Epoch, TargetId};
+    use keeptab_link::{Identity, UnknownOutcome};
+
+    use super::super::archive::Archive;
+    use super::super::hub::Hub;
+    use super::*;
+
+    fn gap(methods: &[&'static str]) -> Gap {
+        let now = Instant::now();
+        let unknown = methods.iter().map(|method| UnknownOutcome {
+            token: None,
+            method: (*method).into(),
+            target: Some(TargetId::from("T1")),
+        });
+        Gap {
+            from: Epoch(1),
+            to: Some(Epoch(1)),
+            lost_earliest: now,
+            lost_latest: now,
+            ended: now,
+            losses: 1,
+            cause: Cause::OwnerEnded,
+            identity: Identity::KnownTarget,
+            zombie: false,
+            streams: Vec::new(),
+            unknown: unknown.collect(),
+            repeated: 0,
+            gone: Vec::new(),
+            new: Vec::new(),
+            without_init_scripts: Vec::new(),
+            not_restored: Vec::new(),
+            unanswered: Vec::new(),
+            handover: None,
+        }
+    }
+
+    #[test]
+    fn what_is_in_doubt_waits_for_the_end_of_its_gap() {
+        let archive = Arc::new(Archive::new(Path::new("never touched")));
+        let observer = Observer::new("shop", archive, Arc::new(Hub::default()));
+        observer.doubt(&gap(&["Page.close"]));
+        assert!(observer.state().in_doubt.is_empty(), "there is no entry");
+        observer.state().lose("the daemon was restarted", 0, None);
+        observer.doubt(&gap(&["Page.navigate"]));
+        // Lost again before its entry was closed: still the same gap.
+        observer.doubt(&gap(&["Runtime.evaluate"]));
+        assert_eq!(
+            observer.state().in_doubt,
+            ["Page.navigate", "Runtime.evaluate"]
+        );
     }
 }

@@ -40,6 +40,8 @@ pub(super) struct State {
     pub(super) watched: HashSet<TargetId>,
     /// Counts losses, so that the end of one is not taken for that of the next.
     pub(super) losses: u64,
+    /// Methods of the commands whose outcome was lost in the gap that is open.
+    pub(super) in_doubt: Vec<String>,
     /// Until when the daemon before was there.
     pub(super) left_at: Option<SystemTime>,
     /// Somebody says that we are there.
@@ -73,6 +75,7 @@ impl Observer {
                 bodies: None,
                 watched: HashSet::new(),
                 losses: 0,
+                in_doubt: Vec::new(),
                 left_at: None,
                 marking: false,
                 saving: false,

@@ -42,6 +42,7 @@ pub(crate) fn follow(observer: &Arc<Observer>, session: Weak<Session>, browser: 
         session,
         browser: browser.clone(),
         recording,
+        before: browser.last_gap(),
         events,
         ended: None,
         late: JoinSet::new(),
@@ -98,6 +99,8 @@ struct Recorder {
     recording: Recording,
     events: Events,
     bodies: Fetcher,
+    /// The gap that lies between the one who had the browser before and us: over before we could hear of it.
+    before: Option<Arc<Gap>>,
     /// A gap that is over, and whose replay waits in the queue.
     ended: Option<Arc<Gap>>,
     /// Tabs that are being asked for what they have kept, after the gap that it belongs to.
@@ -144,6 +147,7 @@ impl Recorder {
         }
         if let Some(mut ending) = Ending::of(gap) {
             ending.late.retain(|target| self.is_watched(target));
+            self.observer.doubt(gap);
             self.close_gap(ending);
         }
     }
@@ -152,6 +156,10 @@ impl Recorder {
     /// or the browser before has left.
     async fn begin(&mut self) {
         self.observer.loaded().await;
+        if let Some(gap) = self.before.take() {
+            self.observer.tell_gap(&gap);
+            self.observer.doubt(&gap);
+        }
         let tabs = self.tabs_as_the_browser_says().await;
         let known = self.known_targets();
         let same = known.is_empty() || tabs.iter().any(|tab| known.contains(tab.target_id()));
@@ -454,7 +462,8 @@ impl Recorder {
                     return;
                 }
                 tabs.extend(late.iter().map(|id| (id.clone(), None)));
-                state.buffers.restored(&ending.restored(tabs));
+                let unknown = std::mem::take(&mut state.in_doubt);
+                state.buffers.restored(&ending.restored(tabs, unknown));
                 for target in &late {
                     state.buffers.replay_begins(target.as_str());
                 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use keeptab_browser::{Health, State, StateChange};
+use keeptab_browser::{Gap, Health, State, StateChange};
 use tokio::time::{Instant, timeout};
 
 use super::connect::describe;
 use super::entry::{Held, Hold, Session};
-use crate::api::SessionStatus;
+use crate::api::{LastGap, SessionStatus, UnknownOutcome};
 use crate::error::ApiError;
 use crate::handover::Place;
 
@@ -55,6 +55,7 @@ impl Session {
             losses: 0,
             hint: None,
             gaps: 0,
+            last_gap: None,
             dropped: 0,
             age_s: self.age().as_secs(),
             left_behind: Vec::new(),
@@ -87,6 +88,7 @@ impl Session {
             let status_of_link = held.browser.status();
             let health = status_of_link.health;
             status.gaps = health.counters.gaps;
+            status.last_gap = held.browser.last_gap().map(|gap| in_short(&gap));
             status.dropped = status_of_link.dropped;
             fill(&mut status, &health);
             status.state = health.state.name().to_owned();
@@ -128,6 +130,18 @@ async fn product(held: &Held, state: &State) -> Option<String> {
         let _ = timeout(PRODUCT_PATIENCE, held.learn_product()).await;
     }
     held.product.get().cloned()
+}
+
+fn in_short(gap: &Gap) -> LastGap {
+    let unknown = gap.unknown.iter().map(|unknown| UnknownOutcome {
+        method: unknown.method.to_string(),
+        target: unknown.target.as_ref().map(|id| id.as_str().to_owned()),
+    });
+    LastGap {
+        cause: gap.cause.to_string(),
+        summary: gap.summary(),
+        unknown_outcomes: unknown.collect(),
+    }
 }
 
 /// The figures of the link.
