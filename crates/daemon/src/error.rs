@@ -93,7 +93,7 @@ codes! {
         Some("load it again (what was typed into it is lost): keeptab tab reload");
     /// The page of the tab that was meant does not answer, and the browser does.
     TabHung: "tab_hung", exit::DEADLINE, 504,
-        Some("wait; or give the tab up: keeptab tab close");
+        Some("wait; or load it again: keeptab tab reload; or give it up: keeptab tab close");
     /// No documentation, browser or other named thing fits.
     NotFound: "not_found", exit::NOT_THERE, 404, None;
     /// A policy does not allow it.

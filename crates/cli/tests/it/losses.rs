@@ -75,13 +75,9 @@ fn a_page_that_loops_is_hung_and_comes_back_by_a_reload() {
         (124, Some("tab_hung")),
         "{said}"
     );
-    assert!(
-        said["error"]["hint"]
-            .as_str()
-            .unwrap()
-            .contains("keeptab tab close"),
-        "{said}"
-    );
+    let hint = said["error"]["hint"].as_str().unwrap();
+    assert!(hint.contains("keeptab tab reload"), "{said}");
+    assert!(hint.contains("keeptab tab close"), "{said}");
     assert!(bed.ok(["tab"]).contains("(hung)"));
     // Another tab is not held up.
     bed.ok(["tab", "new", &site.url("/title/Other")]);
@@ -99,6 +95,28 @@ fn a_reload_is_only_done_when_the_page_has_a_new_document() {
     bed.fails(124, ["--timeout", "3s", "js", LOOP]);
     bed.ok(["tab", "reload"]);
     assert_eq!(bed.page("default", "String(globalThis.mark)"), "undefined");
+}
+
+#[test]
+fn a_reload_that_ends_on_an_error_page_is_not_done() {
+    let (bed, _chromium, site) = attached();
+    let address = site.url("/title/Mine");
+    drop(site);
+    let (code, said) = bed.json(["tab", "reload"]);
+    let error = &said["error"];
+    assert_eq!(
+        (code, error["code"].as_str()),
+        (1, Some("failed")),
+        "{said}"
+    );
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains(&address), "{said}");
+    assert!(message.contains("net::ERR_CONNECTION_REFUSED"), "{said}");
+    assert_eq!(error["details"]["net_error"], "net::ERR_CONNECTION_REFUSED");
+    assert!(
+        error["hint"].as_str().unwrap().contains("tab reload"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use keeptab_browser::{CallOptions, EventFilter, Events, Notice, Tab};
 use keeptab_link::Condition;
-use keeptab_protocol::page::{FrameNavigated, GetFrameTree};
+use keeptab_protocol::network::{LoadingFailed, ResourceType};
+use keeptab_protocol::page::{Frame, FrameNavigated, GetFrameTree};
 use keeptab_protocol::runtime::TerminateExecution;
 use keeptab_protocol::{Event, page};
+use serde_json::json;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::connect::{deadline, remaining};
@@ -57,10 +59,11 @@ impl Session {
 }
 
 /// Returns when the page shows its new document. That the browser takes the command means nothing: a page
-/// that loops for ever never does it.
+/// that loops for ever never does it, and one that is not reached ends as a page of Chromium's own.
 ///
 /// # Errors
-/// The tab is gone, the browser says no, a dialog asks first, or no new document comes in time.
+/// The tab is gone, the browser says no, a dialog asks first, the page is not reached, or no new document
+/// comes in time.
 pub(super) async fn reload(tab: &Tab, until: Instant) -> Result<(), ApiError> {
     let asked = match tab.info().map(|info| info.condition) {
         Some(Condition::Fine | Condition::Hung { .. }) => true,
@@ -75,7 +78,10 @@ pub(super) async fn reload(tab: &Tab, until: Instant) -> Result<(), ApiError> {
     if asked && before.is_none() {
         interrupt(tab, until).await;
     }
-    let mut documents = tab.events(EventFilter::of::<FrameNavigated>(), QUEUE);
+    // That a load failed is heard where the network is recorded.
+    let wanted = EventFilter::of::<FrameNavigated>().and_method(LoadingFailed::METHOD);
+    let mut documents = tab.events(wanted, QUEUE);
+    let mut failed = None;
     let began = Instant::now();
     let options = CallOptions::new().timeout(remaining(until));
     tab.call_with(&page::Reload::default(), options)
@@ -84,7 +90,7 @@ pub(super) async fn reload(tab: &Tab, until: Instant) -> Result<(), ApiError> {
     let mut answers = false;
     loop {
         let pause = until.min(Instant::now() + SILENCE);
-        if let Ok(outcome) = timeout_at(pause, shown(&mut documents, tab)).await {
+        if let Ok(outcome) = timeout_at(pause, shown(&mut documents, tab, &mut failed)).await {
             return outcome;
         }
         if Instant::now() >= until {
@@ -92,13 +98,15 @@ pub(super) async fn reload(tab: &Tab, until: Instant) -> Result<(), ApiError> {
         }
         let now = document(tab, until).await;
         answers = now.is_some();
-        // Its event may have been lost with a connection.
-        if answers && before.is_some() && now != before {
-            return Ok(());
-        }
-        // One that could say nothing before, a dialog kept it, is known by its age.
-        if answers && before.is_none() && is_younger(tab, began).await {
-            return Ok(());
+        let Some(now) = now else { continue };
+        let is_new = match &before {
+            // Its event may have been lost with a connection.
+            Some(before) => now.loader_id != before.loader_id,
+            // One that could say nothing before, a dialog kept it, is known by its age.
+            None => is_younger(tab, began).await,
+        };
+        if is_new {
+            return reached(&now, failed.as_deref());
         }
     }
 }
@@ -113,8 +121,12 @@ async fn interrupt(tab: &Tab, until: Instant) {
     }
 }
 
-/// Waits for a new document of the tab itself, or for what stands in its way.
-async fn shown(documents: &mut Events, tab: &Tab) -> Result<(), ApiError> {
+/// Waits for a new document of the tab itself, or for what stands in its way. Notes why a load failed.
+async fn shown(
+    documents: &mut Events,
+    tab: &Tab,
+    failed: &mut Option<String>,
+) -> Result<(), ApiError> {
     loop {
         match tab.info() {
             None => return Err(closed(tab)),
@@ -128,7 +140,14 @@ async fn shown(documents: &mut Events, tab: &Tab) -> Result<(), ApiError> {
                 if let Ok(new) = event.params.parse::<FrameNavigated>()
                     && new.frame.parent_id.is_none()
                 {
-                    return Ok(());
+                    return reached(&new.frame, failed.as_deref());
+                }
+            }
+            Some(Notice::Event(event)) if &*event.method == LoadingFailed::METHOD => {
+                if let Ok(load) = event.params.parse::<LoadingFailed>()
+                    && load.type_ == ResourceType::DOCUMENT
+                {
+                    *failed = Some(load.error_text);
                 }
             }
             Some(_) => {}
@@ -147,14 +166,27 @@ fn asks_first(condition: &Condition) -> bool {
     matches!(condition, Condition::Dialog(dialog) if dialog.answerable)
 }
 
+/// In the place of a page that it could not load, Chromium shows one of its own.
+fn reached(document: &Frame, failed: Option<&str>) -> Result<(), ApiError> {
+    let Some(url) = &document.unreachable_url else {
+        return Ok(());
+    };
+    let why = failed.unwrap_or("the browser shows its error page");
+    Err(
+        ApiError::new(Code::Failed, format!("{url} was not reached: {why}"))
+            .hint("see that its server is there, then again: keeptab tab reload")
+            .details(json!({"kind": "navigation_failed", "net_error": failed})),
+    )
+}
+
 /// Which document the page shows; nothing when it does not say.
-async fn document(tab: &Tab, until: Instant) -> Option<String> {
+async fn document(tab: &Tab, until: Instant) -> Option<Frame> {
     let options = CallOptions::new().timeout(SILENCE.min(remaining(until)));
     let tree = tab
         .call_with(&GetFrameTree::default(), options)
         .await
         .ok()?;
-    Some(tree.frame_tree.frame.loader_id.to_string())
+    Some(tree.frame_tree.frame)
 }
 
 /// Whether the document of the tab was begun after this moment. Asked for an age, because the clocks of two
