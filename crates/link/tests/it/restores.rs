@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use keeptab_link::{Cause, Config, Settlement, State};
 
-use crate::world::World;
+use crate::world::{Dialing, World};
 
 const UA: &str = "Emulation.setUserAgentOverride";
 
@@ -318,6 +318,26 @@ fn a_thousand_losses_leave_nothing_behind() {
             .map(|done| (done.agent.as_str(), done.scripts)),
         Some(("U", 1))
     );
+    world.finish();
+}
+
+/// To the heartbeat it is a good one: bytes come.
+#[test]
+fn a_new_connection_that_talks_and_does_not_answer_is_left() {
+    let mut world = World::open(&["A"]);
+    world.dialing = Dialing::Hang;
+    world.drop_socket();
+    world.accept();
+    world.stalled = true;
+    for _ in 0..10 {
+        assert_eq!(world.dials.len(), 2);
+        world.link.alive(world.now);
+        world.advance(Duration::from_secs(1));
+    }
+    assert_eq!(world.dials.len(), 3, "{:?}", world.states.last());
+    world.accept();
+    world.run();
+    assert_eq!((world.gaps.len(), world.gaps[0].losses), (1, 2));
     world.finish();
 }
 
