@@ -5,6 +5,8 @@ use rquickjs::{Ctx, Function};
 
 /// Every snippet is the body of this function. One line, so that line numbers stay the snippet's own.
 const WRAPPER: &str = "((console,session,cdp,connectToAssignedTarget)=>async()=>";
+/// The wrapper's names, in order.
+const NAMES: [&str; 4] = ["console", "session", "cdp", "connectToAssignedTarget"];
 /// How many columns the wrapper, with its opening bracket, adds to the first line.
 pub(super) const PREFIX: usize = WRAPPER.len() + 1;
 /// How many trailing semicolons are looked at to find the end of a single expression.
@@ -18,6 +20,14 @@ pub(super) struct Fault {
     pub(super) line: usize,
     /// In characters, from 1.
     pub(super) column: usize,
+}
+
+/// Which of the wrapper's names a snippet could reach: those that stand in its text, or all when it could spell them
+/// in another way. What it cannot reach need not be made.
+pub(super) fn reaches(code: &str) -> [bool; NAMES.len()] {
+    // Text that is run as code, and `\u0063dp`.
+    let hidden = code.contains("eval") || code.contains("\\u");
+    NAMES.map(|name| hidden || code.contains(name))
 }
 
 /// Compiles a snippet into `(console, session, …) => async () => …`.

@@ -174,6 +174,7 @@ impl<'js> Worker<'js> {
         // Without the code, which may be long.
         let options = serde_json::json!({
             "active": start.active, "strict": start.strict, "assigned": start.assigned, "connected": start.connected,
+            "reaches": compile::reaches(&start.code),
         })
         .to_string();
         self.turn(id, || {

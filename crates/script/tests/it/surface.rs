@@ -339,3 +339,25 @@ async fn the_declarations_cover_every_global() {
         assert!(declared, "{name} is not declared");
     }
 }
+
+/// What a snippet cannot reach is not made for it; what it spells in another way it reaches.
+#[tokio::test]
+async fn a_name_that_is_spelled_in_another_way_is_there_too() {
+    let rig = Rig::new();
+    for code in [
+        r"typeof \u0063dp.send",
+        r"typeof \u{63}onsole.log",
+        "eval('typeof cd' + 'p.send')",
+        "(0, eval)('typeof cd' + 'p.send')",
+        "new Function('return typeof cd' + 'p.send')()",
+        "typeof globalThis['cd' + 'p'].send",
+        "typeof connectToAssignedTarget",
+    ] {
+        assert_eq!(rig.out(code).await, "function", "{code}");
+    }
+    let outcome = rig.eval("eval('cons' + 'ole.log(1)'); return 2").await;
+    assert_eq!(
+        (outcome.stdout.as_str(), outcome.stderr.as_str()),
+        ("2", "1\n")
+    );
+}

@@ -33,7 +33,7 @@
 
   // Runs `make(console, session, …)()`, the compiled snippet.
   kt.start = (id, make, startJson) => {
-    const { active, strict, assigned, connected } = parse(startJson);
+    const { active, strict, assigned, connected, reaches } = parse(startJson);
     kt.connected = connected;
     background.active = active ?? undefined;
     const ctx = { id, active: active ?? undefined, strict, assigned, ended: false, aborted: false };
@@ -49,7 +49,7 @@
       }
       leave(ctx);
     };
-    apply(then, apply(make, undefined, kt.locals(ctx))(), [
+    apply(then, apply(make, undefined, kt.locals(ctx, reaches))(), [
       (value) => finish(() => native.done(id, value)),
       (error) => finish(() => fail(id, error)),
     ]);

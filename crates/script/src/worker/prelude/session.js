@@ -247,10 +247,16 @@
     getOwnPropertyDescriptor: (_, key) => (domainSet.has(key) ? { value: undefined, enumerable: true, configurable: true, writable: true } : undefined),
   });
 
-  // The names of the wrapper around every snippet, in order, and their values for one eval.
-  kt.locals = (ctx) => {
-    const session = makeSession(ctx);
-    return [kt.makeConsole(ctx), session, makeCdp(ctx), makeAssigned(ctx, session)];
+  // The names of the wrapper around every snippet, in order, and their values for one eval. Some hundred functions
+  // come with them, so those that the snippet cannot reach are left out.
+  kt.locals = (ctx, reaches) => {
+    const session = reaches[1] || reaches[3] ? makeSession(ctx) : undefined;
+    return [
+      reaches[0] ? kt.makeConsole(ctx) : undefined,
+      session,
+      reaches[2] ? makeCdp(ctx) : undefined,
+      reaches[3] ? makeAssigned(ctx, session) : undefined,
+    ];
   };
 
   const session = makeSession(undefined);
