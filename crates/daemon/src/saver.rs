@@ -58,7 +58,7 @@ struct Books {
 /// One session as it is on disk.
 struct Kept {
     lease: Lease,
-    record: Option<Record>,
+    record: Record,
     tabs: Vec<Tab>,
 }
 
@@ -219,11 +219,10 @@ impl Books {
                 }
             };
             record.owner = handover::next_owner(record.owner);
-            let lease = self.lease(&*store, &name).await?;
             // Before anyone connects: whoever takes over next has a higher number.
             let renewed = handover::to_row(&record, row.updated, seal).map_err(unsealable)?;
-            let batch = Batch::of([Change::PutSession(renewed)]);
-            store.commit(batch.under(&lease)).await?;
+            let changes = vec![Change::PutSession(renewed)];
+            let lease = self.take(&*store, &name, changes).await?;
             let link = store.ledger(&name).await?.and_then(|sealed| {
                 open_snapshot(seal, &name, &sealed)
                     .inspect_err(|error| tracing::warn!("session \"{name}\": {error}"))
@@ -231,7 +230,7 @@ impl Books {
             });
             let kept = Kept {
                 lease,
-                record: Some(record.clone()),
+                record: record.clone(),
                 tabs: store.tabs(&name).await?,
             };
             self.kept.insert(name, kept);
@@ -243,16 +242,21 @@ impl Books {
         Ok(left)
     }
 
-    /// The right to write a session, which the one before us loses. Only one daemon runs at a time, so
-    /// it need not last.
-    async fn lease(&self, store: &dyn Store, name: &str) -> Result<Lease, StoreError> {
+    /// The right to write a session, which the one before us loses, and the first that is written under it: at
+    /// once, because each commit waits for the disk. Only one daemon runs at a time, so the right need not last.
+    async fn take(
+        &self,
+        store: &dyn Store,
+        name: &str,
+        changes: Vec<Change>,
+    ) -> Result<Lease, StoreError> {
         let request = LeaseRequest {
             session: name.to_owned(),
             holder: self.holder.clone(),
             now: SystemTime::now(),
             ttl: Duration::ZERO,
         };
-        store.acquire_lease(request).await
+        store.acquire_lease_with(request, changes).await
     }
 
     async fn write(&mut self, daemon: &Arc<Daemon>) -> Result<(), StoreError> {
@@ -325,26 +329,21 @@ impl Books {
         snapshot: Option<&Snapshot>,
     ) -> Result<(), StoreError> {
         let name = record.name.clone();
-        if !self.kept.contains_key(&name) {
-            // What an earlier session of this name may have left is not ours.
-            self.forget(store, &name).await?;
-            let kept = Kept {
-                lease: self.lease(store, &name).await?,
-                record: None,
-                tabs: Vec::new(),
-            };
-            self.kept.insert(name.clone(), kept);
-        }
-        let Some(kept) = self.kept.get_mut(&name) else {
-            return Ok(());
-        };
+        let kept = self.kept.get(&name);
+        let known = kept.map_or(&[][..], |kept| &kept.tabs);
         let mut changes = Vec::new();
-        if kept.record.as_ref() != Some(&record) || snapshot.is_some() {
+        if kept.is_none() {
+            // What an earlier session of this name may have left is not ours.
+            changes.push(Change::ForgetSession {
+                session: name.clone(),
+            });
+        }
+        let is_new = kept.is_none_or(|kept| kept.record != record);
+        if is_new || snapshot.is_some() {
             let row = handover::to_row(&record, SystemTime::now(), seal).map_err(unsealable)?;
             changes.push(Change::PutSession(row));
         }
-        for gone in kept
-            .tabs
+        for gone in known
             .iter()
             .filter(|old| !tabs.iter().any(|tab| tab.target_id == old.target_id))
         {
@@ -353,21 +352,31 @@ impl Books {
                 target_id: gone.target_id.clone(),
             });
         }
-        let fresh = tabs.iter().filter(|tab| !kept.tabs.contains(tab));
+        let fresh = tabs.iter().filter(|tab| !known.contains(tab));
         changes.extend(fresh.cloned().map(Change::PutTab));
         if let Some(snapshot) = snapshot {
             let bytes = seal.seal(&name, &snapshot.to_bytes()).map_err(unsealable)?;
             changes.push(Change::PutLedger {
-                session: name,
+                session: name.clone(),
                 bytes,
             });
         }
         if changes.is_empty() {
             return Ok(());
         }
-        store.commit(Batch::of(changes).under(&kept.lease)).await?;
-        kept.record = Some(record);
-        kept.tabs = tabs;
+        let lease = match kept {
+            Some(kept) => {
+                store.commit(Batch::of(changes).under(&kept.lease)).await?;
+                kept.lease.clone()
+            }
+            None => self.take(store, &name, changes).await?,
+        };
+        let kept = Kept {
+            lease,
+            record,
+            tabs,
+        };
+        self.kept.insert(name, kept);
         Ok(())
     }
 }

@@ -116,6 +116,10 @@ pub trait Store: Send + Sync {
     /// same holder has it already. Fails with [`StoreError::Held`] otherwise.
     fn acquire_lease(&self, request: LeaseRequest) -> Answer<'_, Lease>;
 
+    /// As [`Store::acquire_lease`], and makes these changes under the new lease, all of it together or nothing. A
+    /// [`Change::ForgetSession`] among them makes room for a session that begins anew; the lease stays.
+    fn acquire_lease_with(&self, request: LeaseRequest, changes: Vec<Change>) -> Answer<'_, Lease>;
+
     /// Extends a lease to `now + ttl`. A lease that has run out can still be
     /// renewed as long as nobody else took the session; after that it is
     /// [`StoreError::Fenced`].

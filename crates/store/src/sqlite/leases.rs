@@ -59,6 +59,11 @@ fn write(db: &Connection, lease: Lease) -> Result<Lease, StoreError> {
     })
 }
 
+/// Makes sure that a lease is still there after other changes of its transaction: to forget the session lets it go.
+pub(super) fn keep(db: &Connection, lease: Lease) -> Result<Lease, StoreError> {
+    write(db, lease)
+}
+
 /// A time so far off that it cannot be told is as good as never.
 fn after(now: SystemTime, ttl: Duration) -> SystemTime {
     now.checked_add(ttl).unwrap_or_else(|| from_ms(i64::MAX))

@@ -14,7 +14,7 @@ use super::writer::{Job, SharedHealth, Write, Writer};
 use super::{changes, leases, queries};
 use crate::error::StoreError;
 use crate::model::{Lease, LeaseRequest, Session, StoredEntry, StreamHead, Tab};
-use crate::store::{Answer, Batch, Health, Store};
+use crate::store::{Answer, Batch, Change, Health, Store};
 
 /// A [`Store`] in a SQLite file.
 ///
@@ -126,6 +126,15 @@ impl Store for SqliteStore {
 
     fn acquire_lease(&self, request: LeaseRequest) -> Answer<'_, Lease> {
         self.write(move |db| leases::acquire(db, &request))
+    }
+
+    fn acquire_lease_with(&self, request: LeaseRequest, changes: Vec<Change>) -> Answer<'_, Lease> {
+        let batch = Batch::of(changes);
+        self.write(move |db| {
+            let lease = leases::acquire(db, &request)?;
+            changes::apply(db, &batch)?;
+            leases::keep(db, lease)
+        })
     }
 
     fn renew_lease(&self, lease: &Lease, now: SystemTime, ttl: Duration) -> Answer<'_, Lease> {

@@ -211,6 +211,53 @@ pub(crate) async fn one_holder_at_a_time(store: &dyn Store) {
     assert_eq!(store.lease("a").await.unwrap(), Some(renewed));
 }
 
+pub(crate) async fn a_session_begins_anew_with_its_lease_or_not_at_all(store: &dyn Store) {
+    let old = store.acquire_lease(request("d1", 0)).await.unwrap();
+    let before = Batch::of([
+        Change::PutSession(session("a")),
+        Change::PutTab(tab("a", "T1", 1)),
+    ]);
+    store.commit(before.under(&old)).await.unwrap();
+    let anew = || {
+        let mut record = session("a");
+        record.endpoint = "anew".into();
+        vec![
+            Change::ForgetSession {
+                session: "a".into(),
+            },
+            Change::PutSession(record),
+            Change::PutTab(tab("a", "T2", 2)),
+        ]
+    };
+    let tabs = async |store: &dyn Store| {
+        let tabs = store.tabs("a").await.unwrap();
+        tabs.into_iter()
+            .map(|tab| tab.target_id)
+            .collect::<Vec<_>>()
+    };
+
+    // Somebody has it: nothing is made.
+    let refused = store.acquire_lease_with(request("d2", 29), anew()).await;
+    assert_eq!(refused.unwrap_err().kind(), Kind::Held);
+    assert_eq!(tabs(store).await, ["T1"]);
+
+    // A change is refused: it is not taken.
+    let mut wrong = anew();
+    wrong.push(Change::PutTab(tab("nobody", "T3", 3)));
+    let refused = store.acquire_lease_with(request("d2", 30), wrong).await;
+    assert_eq!(refused.unwrap_err().kind(), Kind::NoSession);
+    assert_eq!(tabs(store).await, ["T1"]);
+    assert_eq!(store.lease("a").await.unwrap(), Some(old));
+
+    let new = store.acquire_lease_with(request("d2", 30), anew());
+    let new = new.await.unwrap();
+    assert_eq!((new.epoch, new.holder.as_str()), (2, "d2"));
+    assert_eq!(tabs(store).await, ["T2"]);
+    assert_eq!(store.lease("a").await.unwrap(), Some(new.clone()));
+    let after = Batch::of([Change::PutTab(tab("a", "T2", 3))]);
+    store.commit(after.under(&new)).await.unwrap();
+}
+
 pub(crate) async fn an_expired_lease_can_be_taken_and_then_fences(store: &dyn Store) {
     store
         .commit(Batch::of([Change::PutSession(session("a"))]))

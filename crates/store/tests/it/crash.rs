@@ -24,6 +24,9 @@ const RENEWED: u64 = BATCHES + 2;
 const TAB_REMOVED: u64 = BATCHES + 3;
 const RELEASED: u64 = BATCHES + 4;
 const FORGOTTEN: u64 = BATCHES + 5;
+/// And then a new session of that name, made in the place of one that is still there.
+const AGAIN: u64 = BATCHES + 6;
+const ANEW: u64 = BATCHES + 7;
 
 fn options(dir: &Path) -> SqliteOptions {
     let mut options = SqliteOptions::new(dir.join("store.db"));
@@ -78,6 +81,18 @@ fn work(store: &SqliteStore, mut acknowledged: impl FnMut(u64)) {
         };
         store.commit(Batch::of([forget])).await.unwrap();
         acknowledged(FORGOTTEN);
+        store.commit(batch(AGAIN)).await.unwrap();
+        acknowledged(AGAIN);
+        let forget = Change::ForgetSession {
+            session: "a".into(),
+        };
+        let mut changes = batch(ANEW).changes;
+        changes.insert(0, forget);
+        store
+            .acquire_lease_with(lease_request(), changes)
+            .await
+            .unwrap();
+        acknowledged(ANEW);
     });
 }
 
@@ -112,7 +127,9 @@ fn verify(dir: &Path) -> u64 {
         let head = store.stream("a", "console").await.unwrap().unwrap();
         assert_eq!(head.next, n * 10 + 10);
         let found = store.entries("a", "console", 0, 1_000).await.unwrap();
-        let first = (n * 10).saturating_sub(30).max(10);
+        // What an earlier session of the name had is not there any more.
+        let oldest = if n > BATCHES { n * 10 } else { 10 };
+        let first = (n * 10).saturating_sub(30).max(oldest);
         let numbers: Vec<_> = found.iter().map(|e| e.number).collect();
         assert_eq!(numbers, (first..n * 10 + 10).collect::<Vec<_>>());
         let lease = store.lease("a").await.unwrap();
@@ -120,6 +137,10 @@ fn verify(dir: &Path) -> u64 {
         store.commit(batch(n)).await.unwrap();
         match (lease, tabs.is_empty()) {
             (None, false) => n,
+            (Some(lease), false) if n == ANEW => {
+                assert_eq!((lease.epoch, lease.expires), (2, at(1)));
+                ANEW
+            }
             (Some(lease), false) if lease.expires == at(1) => TAKEN,
             (Some(lease), empty) => {
                 assert_eq!(lease.expires, at(15));
@@ -144,7 +165,7 @@ fn the_child_does_its_work() {
     let Some(dir) = std::env::var_os(ENV_DIR).map(PathBuf::from) else {
         let dir = tempfile::tempdir().unwrap();
         assert!(count_operations(dir.path()) > BATCHES);
-        assert_eq!(verify(dir.path()), FORGOTTEN);
+        assert_eq!(verify(dir.path()), ANEW);
         return;
     };
     let plan = std::env::var(ENV_PLAN).unwrap();

@@ -23,6 +23,7 @@ on_sqlite![
     forgetting_takes_all_but_the_epoch,
     entries_are_paged_updated_and_pruned,
     one_holder_at_a_time,
+    a_session_begins_anew_with_its_lease_or_not_at_all,
     an_expired_lease_can_be_taken_and_then_fences,
     a_released_lease_is_free_and_its_epoch_spent,
     a_fence_without_any_lease_refuses,
