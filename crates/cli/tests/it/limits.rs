@@ -50,6 +50,8 @@ fn a_daemon_out_of_descriptors_says_so_keeps_its_session_and_recovers() {
     allow_files(pid, used + 1);
     let said = bed.fails(1, ["--session", "more", "open"]);
     assert!(said.contains("Too many open files"), "{said}");
+    assert!(said.contains("ulimit -n"), "{said}");
+    assert!(!said.contains("installed"), "{said}");
     assert_eq!(bed.title("default"), "Kept", "the session goes on");
 
     // Not even a connection fits: the caller waits until one does.
@@ -190,6 +192,9 @@ fn a_full_disk_is_said_sessions_go_on_and_writing_returns_with_the_space() {
     eventually("it is said", || warnings().len() > 2);
     assert_eq!(bed.title("default"), "Before", "sessions go on");
     assert!(bed.ok(["console", "--tail", "1"]).contains("199"));
+    let said = bed.fails(1, ["--session", "more", "open"]);
+    assert!(said.contains("the disk is full"), "{said}");
+    assert!(said.contains(data.to_str().unwrap()), "{said}");
 
     disk.free();
     bed.page("default", "console.log('after the space came back')");
