@@ -78,6 +78,13 @@ pub struct Buffers {
     pub(crate) open: Option<OpenGap>,
 }
 
+/// Which target an event belongs to, and which part of it it came from.
+#[derive(Clone, Copy)]
+struct Origin<'a> {
+    target: &'a str,
+    part: &'a str,
+}
+
 impl Buffers {
     /// Empty ones.
     pub fn new(limits: Limits) -> Self {
@@ -102,19 +109,34 @@ impl Buffers {
         params: &str,
         wall: SystemTime,
     ) -> Result<Taken, EventError> {
+        self.event_within(target, target, method, params, wall)
+    }
+
+    /// Takes an event of a part of a target: of a frame or a worker that the
+    /// browser has as a target of its own. It becomes an entry of `target`; what
+    /// the part replays is told apart from what others do.
+    pub fn event_within(
+        &mut self,
+        target: &str,
+        part: &str,
+        method: &str,
+        params: &str,
+        wall: SystemTime,
+    ) -> Result<Taken, EventError> {
         let wall = Wall::from(wall);
+        let from = Origin { target, part };
         let result = match method {
             "Runtime.consoleAPICalled" => serde_json::from_str(params)
                 .and_then(|event: cdp::ConsoleApiCalled<'_>| console::api(&event))
-                .map(|(entry, loose)| self.say(target, ReplayStore::Runtime, entry, loose, wall)),
+                .map(|(entry, loose)| self.say(from, ReplayStore::Runtime, entry, loose, wall)),
             "Runtime.exceptionThrown" => serde_json::from_str(params)
                 .map(|event: cdp::ExceptionThrown<'_>| console::exception(&event))
-                .map(|entry| self.say(target, ReplayStore::Runtime, entry, false, wall)),
+                .map(|entry| self.say(from, ReplayStore::Runtime, entry, false, wall)),
             "Log.entryAdded" => serde_json::from_str(params)
                 .map(|event: cdp::EntryAdded<'_>| console::log(&event))
-                .map(|entry| self.say(target, ReplayStore::Log, entry, false, wall)),
+                .map(|entry| self.say(from, ReplayStore::Log, entry, false, wall)),
             "Page.frameNavigated" => serde_json::from_str(params)
-                .map(|event: cdp::FrameNavigated<'_>| self.navigated(target, &event)),
+                .map(|event: cdp::FrameNavigated<'_>| self.navigated(part, &event)),
             _ => {
                 let Some(event) = method.strip_prefix("Network.") else {
                     return Ok(Taken::Ignored);
@@ -141,14 +163,16 @@ impl Buffers {
 
     fn say(
         &mut self,
-        target: &str,
+        from: Origin<'_>,
         store: ReplayStore,
         mut entry: Console,
         loose: bool,
         wall: Wall,
     ) -> Taken {
-        let name = self.name_of(target);
-        let state = self.targets.entry(Arc::clone(&name)).or_default();
+        let name = self.name_of(from.target);
+        let part = self.name_of(from.part);
+        entry.frame = (part != name).then(|| Arc::clone(&part));
+        let state = self.targets.entry(part).or_default();
         match state.seen.take(store, entry.key, loose) {
             New::No => return Taken::Duplicate,
             New::Live => {}
@@ -168,7 +192,8 @@ impl Buffers {
     }
 
     fn navigated(&mut self, target: &str, event: &cdp::FrameNavigated<'_>) -> Taken {
-        if event.frame.parent_id.is_none() {
+        let frame = &event.frame;
+        if frame.parent_id.is_none() || *frame.id == *target {
             self.document(target, &event.frame.loader_id);
         }
         Taken::Ignored
@@ -323,6 +348,11 @@ impl Buffers {
         if let Some(target) = entry.target.take() {
             entry.target = Some(self.name_of(&target));
         }
+        if let What::Console(console) = &mut entry.what
+            && let Some(frame) = console.frame.take()
+        {
+            console.frame = Some(self.name_of(&frame));
+        }
         if let What::Gap(gap) = &entry.what
             && gap.to.is_none()
         {
@@ -345,7 +375,8 @@ impl Buffers {
                         ConsoleKind::Log(_) => ReplayStore::Log,
                         _ => ReplayStore::Runtime,
                     };
-                    let state = self.targets.entry(Arc::clone(target)).or_default();
+                    let part = console.frame.as_ref().unwrap_or(target);
+                    let state = self.targets.entry(Arc::clone(part)).or_default();
                     state.seen.remember(store, console.key);
                 }
                 self.console.restore(entry, |_| {});

@@ -71,6 +71,10 @@ pub struct Console {
     pub args: Option<String>,
     /// The request it is about.
     pub request_id: Option<String>,
+    /// The frame of the tab that said it, where the browser has that one as a
+    /// target of its own; none for the page itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frame: Option<Arc<str>>,
     /// Whether it was lost with a socket and came back from the browser's own
     /// store.
     pub recovered: bool,
@@ -258,6 +262,7 @@ impl Entry {
                     + c.text.len()
                     + c.args.as_ref().map_or(0, String::len)
                     + c.request_id.as_ref().map_or(0, String::len)
+                    + c.frame.as_ref().map_or(0, |frame| frame.len())
                     + frames
                     + c.stack.len() * size_of::<Frame>()
             }

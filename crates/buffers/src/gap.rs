@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::redact;
 use crate::text::keep;
 use crate::wall::Wall;
 
@@ -75,6 +76,24 @@ pub struct Loss {
     pub epoch: u32,
     /// Why, for people.
     pub cause: String,
+}
+
+/// One tab could not be listened to for a while, although there was a
+/// connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unheard {
+    /// From when on.
+    pub from: Wall,
+    /// Until when.
+    pub until: Wall,
+    /// The connection.
+    pub epoch: u32,
+    /// Why, for people.
+    pub cause: String,
+    /// The address that it is about; secrets in it are not kept. Empty for none.
+    pub url: String,
+    /// What may be missing, for people.
+    pub why: String,
 }
 
 /// The connection is back, and everything the browser replays was handed in.
@@ -155,6 +174,27 @@ impl Gap {
                 why: format!("{missed} events were dropped unread"),
             },
             missed: Some(missed),
+            ..Gap::opened(&loss)
+        }
+    }
+
+    /// One tab could not be listened to.
+    pub(crate) fn unheard(unheard: &Unheard) -> Self {
+        let from = unheard.from.min(unheard.until);
+        let cause = format!("{} {}", unheard.cause, redact::url(&unheard.url));
+        let loss = Loss {
+            from,
+            noticed: from,
+            epoch: unheard.epoch,
+            cause: cause.trim_end().to_owned(),
+        };
+        Gap {
+            to: Some(unheard.until),
+            epoch_to: Some(unheard.epoch),
+            same_browser: Some(true),
+            verdict: Verdict::Unknown {
+                why: keep(&unheard.why, MAX_CAUSE),
+            },
             ..Gap::opened(&loss)
         }
     }

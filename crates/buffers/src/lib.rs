@@ -37,7 +37,7 @@ pub use entry::{
 };
 pub use error::{BodyError, EventError, FilterError, LoadError};
 pub use filter::{Filter, Pattern, Statuses};
-pub use gap::{Gap, Loss, Restored, TargetAfter, Verdict};
+pub use gap::{Gap, Loss, Restored, TargetAfter, Unheard, Verdict};
 pub use limits::{Bounds, Limits};
 pub use persist::load;
 pub use render::{Shape, detail, json, line, note_of_drops};

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use crate::buffers::Buffers;
+use crate::buffers::{Buffers, Stream};
 use crate::console::Tally;
 use crate::entry::{Entry, Outcome, What};
-use crate::gap::{Gap, Loss, Restored, Verdict};
+use crate::gap::{Gap, Loss, Restored, Unheard, Verdict};
 use crate::ring::Ring;
 use crate::wall::Wall;
 
@@ -195,6 +195,21 @@ impl Buffers {
         };
         write(&mut self.console, &mut open.console, console);
         write(&mut self.network, &mut open.network, network);
+    }
+
+    /// One tab could not be listened to for a while: a stream shows it, among
+    /// the entries of that tab. Returns the number of the entry.
+    pub fn unheard(&mut self, stream: Stream, target: &str, unheard: &Unheard) -> u64 {
+        let name = self.name_of(target);
+        let what = What::Gap(Box::new(Gap::unheard(unheard)));
+        match stream {
+            Stream::Console => self.console.push(Some(name), unheard.until, what, |_| {}),
+            Stream::Network => {
+                let index = &mut self.index;
+                self.network
+                    .push(Some(name), unheard.until, what, |e| index.evicted(e))
+            }
+        }
     }
 
     /// Events were thrown away before they got here, because they came faster

@@ -341,8 +341,9 @@ impl Link {
         self.watch_for_hung(now);
         if standing {
             self.ledger_mut(Some(&id)).stand(&method, &params);
+        } else {
+            self.keep_standing(now, &id, &method, &params);
         }
-        self.keep_standing(now, &id, &method, &params);
     }
 
     /// A caller detaches from a target: the parameters for the browser, and the session to send them

@@ -39,10 +39,7 @@ impl Link {
         let session = target.session.clone();
         if method == AUTO_ATTACH && switches_on(given) {
             // The browser tells of what it attaches to, and that was done before.
-            if params != *given {
-                self.tell_attached(id);
-            }
-            return;
+            return self.tell_attached(id);
         }
         if replay::listens(&enable) {
             self.out
@@ -62,20 +59,21 @@ impl Link {
                 continue;
             }
             let info = &target.info;
-            let told = json!({
-                "sessionId": child.handle(),
-                "targetInfo": {
-                    "targetId": child.as_str(),
-                    "type": &*info.kind,
-                    "title": &*info.title,
-                    "url": &*info.url,
-                    "attached": true,
-                    "canAccessOpener": false,
-                    "parentId": id.as_str(),
-                    "browserContextId": info.browser_context.as_deref(),
-                },
-                "waitingForDebugger": false,
+            let mut info = json!({
+                "targetId": child.as_str(),
+                "type": &*info.kind,
+                "title": &*info.title,
+                "url": &*info.url,
+                "attached": true,
+                "canAccessOpener": false,
+                "parentId": id.as_str(),
             });
+            if let Some(context) = &target.info.browser_context {
+                info["browserContextId"] = Value::from(&**context);
+            }
+            let handle = child.handle();
+            let told =
+                json!({"sessionId": handle, "targetInfo": info, "waitingForDebugger": false});
             let method = Str::from_static("Target.attachedToTarget");
             self.tell_event(method, Raw::from(told), Some(id.clone()));
         }

@@ -12,7 +12,7 @@
 //! | `/beforeunload` | asks before it is left, once the page was touched |
 //! | `/slow?ms=N` | answers after N milliseconds |
 //! | `/big?mb=N` | N MB of text |
-//! | `/frames` | a frame of the same origin and one of another (`localhost`) |
+//! | `/frames` | a frame of the same origin and one of another (`localhost`); each runs what is posted to it |
 //! | `/popup` | `open_popup()` opens `/title/Popup` in a window |
 //! | `/login`, `/account` | `/login` posts a name and sets a cookie, `/account` greets by it |
 //! | `/loop?ms=N` | loops for ever, N milliseconds after it loaded |

@@ -251,6 +251,8 @@ pub(crate) struct FrameNavigated<'a> {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PageFrame<'a> {
     #[serde(borrow, default)]
+    pub(crate) id: Str<'a>,
+    #[serde(borrow, default)]
     pub(crate) parent_id: Option<Str<'a>>,
     #[serde(borrow, default)]
     pub(crate) loader_id: Str<'a>,

@@ -66,6 +66,7 @@ pub(crate) fn api(event: &ConsoleApiCalled<'_>) -> Result<(Console, bool), serde
             .then(|| redact::text(raw).into_owned())
             .filter(|clean| clean.len() <= 2 * MAX_ARGS),
         request_id: None,
+        frame: None,
         recovered: false,
         key: (event.timestamp.to_bits(), hash.0),
     };
@@ -112,6 +113,7 @@ pub(crate) fn exception(event: &ExceptionThrown<'_>) -> Console {
         stack,
         args: None,
         request_id: None,
+        frame: None,
         recovered: false,
         key: (event.timestamp.to_bits(), hash.0),
     }
@@ -149,6 +151,7 @@ pub(crate) fn log(event: &EntryAdded<'_>) -> Console {
             .network_request_id
             .as_deref()
             .map(|id| keep(id, MAX_NAME)),
+        frame: None,
         recovered: false,
         key: (entry.timestamp.to_bits(), hash.0),
     }

@@ -100,6 +100,7 @@ fn console_sheet(sheet: &mut Sheet, console: &Console) {
         sheet.indented(args);
     }
     sheet.field("request", console.request_id.as_deref().unwrap_or_default());
+    sheet.field("frame", console.frame.as_deref().unwrap_or_default());
     if console.recovered {
         sheet.field("recovered", "yes, from the browser's own store after a gap");
     }

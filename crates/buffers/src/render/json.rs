@@ -44,6 +44,7 @@ fn console_fields(console: &Console) -> Value {
         "stack": console.stack,
         "args": args,
         "request_id": console.request_id,
+        "frame": console.frame.as_deref(),
         "recovered": console.recovered,
     })
 }

@@ -1,10 +1,11 @@
 //! Losses: said in line, and filled as far as the browser can.
 
-use keeptab_buffers::{Filter, Restored, Stream, Taken, TargetAfter, Verdict, What};
+use keeptab_buffers::{Filter, Restored, Stream, Taken, TargetAfter, Unheard, Verdict, What};
 use serde_json::json;
 
 use crate::events::{
-    after, at, buffers, filtered, finished, lines, log, loss, request, restored, take,
+    after, at, buffers, filtered, finished, lines, log, log_params, loss, request, restored, take,
+    wall,
 };
 
 #[test]
@@ -299,4 +300,63 @@ fn the_beginning_of_a_gap_is_corrected_when_it_is_known_better() {
     let line = &lines(&b, Stream::Console)[0];
     assert!(line.contains("[12:00:06] to [12:00:11]"), "{line}");
     assert!(!b.in_gap());
+}
+
+/// A message of a frame that is a target of its own, within the tab `T1`.
+fn said_in_frame(b: &mut keeptab_buffers::Buffers, text: &str, seconds: f64) -> Taken {
+    let (method, params) = ("Runtime.consoleAPICalled", log_params(text, seconds));
+    b.event_within("T1", "F1", method, &params.to_string(), at(30.0))
+        .unwrap()
+}
+
+#[test]
+fn what_a_frame_replays_is_told_apart_from_a_talkative_page() {
+    let mut b = buffers();
+    b.document("T1", "L1");
+    b.document("F1", "L2");
+    said_in_frame(&mut b, "in the frame", 1.0);
+    for n in 0..1_000 {
+        log(&mut b, "T1", &format!("line {n}"), 2.0 + f64::from(n) / 1e3);
+    }
+    b.lost(loss(4.0));
+    assert_eq!(said_in_frame(&mut b, "in the frame", 1.0), Taken::Duplicate);
+    said_in_frame(&mut b, "meanwhile", 4.5);
+    let there = vec![after("T1", "L1"), after("F1", "L2")];
+    let verdicts = b.restored(&restored(5.0, there)).unwrap();
+    assert_eq!(verdicts.0, Verdict::Complete { recovered: 1 });
+    let found = b.select(Stream::Console, &kind("log"));
+    let last = found.last().unwrap();
+    assert_eq!(last.target.as_deref(), Some("T1"), "it is the tab's");
+    let What::Console(console) = &last.what else {
+        panic!("{last:?}")
+    };
+    assert_eq!(console.frame.as_deref(), Some("F1"));
+}
+
+#[test]
+fn what_could_not_be_listened_to_is_a_line_of_its_tab_without_secrets() {
+    let mut b = buffers();
+    let unheard = Unheard {
+        from: wall(1.0),
+        until: wall(1.5),
+        epoch: 1,
+        cause: "frame".into(),
+        url: "https://user:secret@a.test/".into(),
+        why: "what it asked for before it was listened to".into(),
+    };
+    b.unheard(Stream::Network, "T1", &unheard);
+    assert!(b.is_empty(Stream::Console));
+    assert_eq!(
+        lines(&b, Stream::Network),
+        [
+            "01 -- GAP [12:00:01] to [12:00:01] (500ms): frame https://[redacted]@a.test/; \
+          entries may be missing: what it asked for before it was listened to --"
+        ]
+    );
+    let of = |tab: &str| Filter {
+        target: Some(tab.into()),
+        ..Filter::default()
+    };
+    assert_eq!(filtered(&b, Stream::Network, &of("T1")).len(), 1);
+    assert_eq!(filtered(&b, Stream::Network, &of("T2")).len(), 0);
 }

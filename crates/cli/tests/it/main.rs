@@ -5,6 +5,7 @@ mod adopt;
 mod attach;
 mod bed;
 mod browsers;
+mod children;
 mod clear;
 mod close;
 mod completions;

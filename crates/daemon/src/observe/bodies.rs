@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use keeptab_browser::{CallOptions, Tab};
+use keeptab_browser::{CallOptions, Tab, TargetId};
 use keeptab_buffers::{Bodies, BodiesOptions, Body, BodyError, BodyRef, Network, Outcome};
 use keeptab_protocol::network::GetResponseBody;
 use tokio::sync::Semaphore;
@@ -40,8 +40,9 @@ impl Fetcher {
     }
 
     /// Fetches the body of an answer that is complete. It must be asked for at once: the browser
-    /// forgets it with the document, and with the connection.
-    pub(super) fn fetch(&self, tab: Tab, request_id: String) {
+    /// forgets it with the document, and with the connection. `from` is the tab, or the part of it that
+    /// asked for it.
+    pub(super) fn fetch(&self, from: Tab, tab: TargetId, request_id: String) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return self
                 .observer
@@ -51,7 +52,7 @@ impl Fetcher {
         tokio::spawn(async move {
             // Fails only when it is closed, which nobody does.
             let permit = permits.acquire_owned().await;
-            let body = observer.fetched(&tab, &request_id).await;
+            let body = observer.fetched(&from, &request_id).await;
             drop((permit, place));
             observer.put_body(&tab, &request_id, body);
             observer.touch();
@@ -82,9 +83,9 @@ impl Observer {
         kept.unwrap_or_else(|why| not_kept(&why))
     }
 
-    fn put_body(&self, tab: &Tab, request_id: &str, body: Body) {
-        let target = tab.target_id().as_str();
-        self.state().buffers.set_body(target, request_id, body);
+    fn put_body(&self, tab: &TargetId, request_id: &str, body: Body) {
+        let mut state = self.state();
+        state.buffers.set_body(tab.as_str(), request_id, body);
     }
 
     /// Reads a body that is in a file.

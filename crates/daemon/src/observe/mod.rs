@@ -6,6 +6,7 @@
 //! | `observer` | the entries of one session, and who may touch them when |
 //! | `recorder` | one task per browser: events in, entries out |
 //! | `watching` | switching recording on in a tab |
+//! | `children` | frames of other sites and workers, recorded under their tab |
 //! | `gaps` | a loss of the link as the buffers know it |
 //! | `bodies` | fetching and keeping the bodies of answers |
 //! | `saving` | entries to the store, and back |
@@ -18,6 +19,7 @@
 mod alive;
 mod archive;
 mod bodies;
+mod children;
 mod events;
 mod gaps;
 mod hub;

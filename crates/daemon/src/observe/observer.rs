@@ -1,6 +1,6 @@
 //! The entries of one session, and who may touch them when.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -10,6 +10,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 use super::archive::Archive;
+use super::children::Children;
 use super::hub::Hub;
 use crate::api::Recording;
 
@@ -36,8 +37,9 @@ pub(super) struct State {
     pub(super) buffers: Buffers,
     /// Opened when the first body comes.
     pub(super) bodies: Option<Arc<Mutex<Bodies>>>,
-    /// The tabs in which recording was switched on.
-    pub(super) watched: HashSet<TargetId>,
+    /// The tabs and their children in which recording was switched on, and since when.
+    pub(super) watched: HashMap<TargetId, Wall>,
+    pub(super) children: Children,
     /// Counts losses, so that the end of one is not taken for that of the next.
     pub(super) losses: u64,
     /// Methods of the commands whose outcome was lost in the gap that is open.
@@ -73,7 +75,8 @@ impl Observer {
                 recording: Recording::default(),
                 buffers: Buffers::new(Limits::default()),
                 bodies: None,
-                watched: HashSet::new(),
+                watched: HashMap::new(),
+                children: Children::default(),
                 losses: 0,
                 in_doubt: Vec::new(),
                 left_at: None,

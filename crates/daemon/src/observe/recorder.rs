@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::bodies::{Fetcher, is_wanted, too_large};
+use super::children::Kind;
 use super::gaps::{Ending, loss, wall};
 use super::observer::Observer;
 use super::watching::{Watching, documents};
@@ -30,11 +31,18 @@ const BURST: usize = 256;
 /// How long the browser may take to name its tabs before those that are known have to do.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Workers in workers in frames that are looked for at once when a browser is taken over. Deeper ones follow.
+const NESTED: usize = 4;
+
 /// Records a browser of a session until its link is closed.
 pub(crate) fn follow(observer: &Arc<Observer>, session: Weak<Session>, browser: &Browser) {
     let recording = observer.recording();
     let events = browser.events(filter(recording), QUEUE);
-    observer.state().watched.clear();
+    {
+        let mut state = observer.state();
+        state.watched.clear();
+        state.children.clear();
+    }
     observer.set_merging(true);
     let recorder = Recorder {
         bodies: Fetcher::new(observer),
@@ -67,6 +75,7 @@ fn filter(recording: Recording) -> EventFilter {
     if !recording.is_none() {
         filter = filter
             .and_method("Page.frameNavigated")
+            .and_method("Target.targetCreated")
             .and_method("Target.detachedFromTarget");
     }
     filter
@@ -146,7 +155,7 @@ impl Recorder {
             self.take(notice);
         }
         if let Some(mut ending) = Ending::of(gap) {
-            ending.late.retain(|target| self.is_watched(target));
+            ending.late.retain(|target| self.has_console(target));
             self.observer.doubt(gap);
             self.close_gap(ending);
         }
@@ -164,6 +173,30 @@ impl Recorder {
         let known = self.known_targets();
         let same = known.is_empty() || tabs.iter().any(|tab| known.contains(tab.target_id()));
         // The link tells us what the tabs have kept when we switch recording on, and nothing before.
+        let mut late = self.watch_all(tabs).await;
+        for _ in 0..NESTED {
+            let children = self.observer.children_due(&self.browser);
+            if children.is_empty() {
+                break;
+            }
+            late.extend(self.watch_all(children).await);
+        }
+        let orphans = self.observer.orphans(&self.browser, &late);
+        late.extend(self.watch_all(orphans).await);
+        late.retain(|target| self.is_late(target));
+        while let Some(notice) = self.events.try_next() {
+            self.take(notice);
+        }
+        if self.observer.state().buffers.in_gap() && self.ended.is_none() {
+            let epoch = self.browser.status().health.epoch.0;
+            self.close_gap(Ending::taken_over(epoch, same, late));
+        } else {
+            self.observer.set_merging(false);
+        }
+    }
+
+    /// Switches recording on in several; returns those that have not answered.
+    async fn watch_all(&mut self, tabs: Vec<Tab>) -> Vec<TargetId> {
         let watching = tabs.iter().map(|tab| self.observer.watch_soon(tab));
         let watched = futures_util::future::join_all(watching).await;
         let mut late = Vec::new();
@@ -184,14 +217,14 @@ impl Recorder {
             }
             late.push(target);
         }
-        while let Some(notice) = self.events.try_next() {
-            self.take(notice);
-        }
-        if self.observer.state().buffers.in_gap() && self.ended.is_none() {
-            let epoch = self.browser.status().health.epoch.0;
-            self.close_gap(Ending::taken_over(epoch, same, late));
-        } else {
-            self.observer.set_merging(false);
+        late
+    }
+
+    /// Whether a target that has not answered may still have something to tell.
+    fn is_late(&self, target: &TargetId) -> bool {
+        match self.observer.state().children.kind(target) {
+            None => true,
+            Some(kind) => kind == Kind::Frame && self.asking.contains(target),
         }
     }
 
@@ -234,6 +267,9 @@ impl Recorder {
             return Vec::new();
         }
         session.adopt_popups_now();
+        for info in &answer.target_infos {
+            self.observer.learn_child(info, None);
+        }
         answer
             .target_infos
             .into_iter()
@@ -243,7 +279,8 @@ impl Recorder {
     }
 
     fn look_for_tabs(&self) {
-        for tab in self.tabs() {
+        let children = self.observer.children_due(&self.browser);
+        for tab in self.tabs().into_iter().chain(children) {
             if !self.is_watched(tab.target_id()) {
                 let observer = Arc::clone(&self.observer);
                 tokio::spawn(async move { observer.watch(&tab).await });
@@ -252,7 +289,16 @@ impl Recorder {
     }
 
     fn is_watched(&self, target: &TargetId) -> bool {
-        self.observer.state().watched.contains(target)
+        self.observer.state().watched.contains_key(target)
+    }
+
+    fn has_console(&self, target: &TargetId) -> bool {
+        self.observer.state().has_console(target)
+    }
+
+    fn is_tab(&self, target: &TargetId) -> bool {
+        let info = self.browser.tab(target.clone()).info();
+        info.is_none_or(|info| &*info.kind == "page")
     }
 
     fn take(&mut self, notice: Notice) {
@@ -303,7 +349,7 @@ impl Recorder {
         let told = match change {
             TargetChange::Created(info) | TargetChange::Info(info) => self.is_ours(&info.id),
             TargetChange::Gone(info, _) => self.is_ours(&info.id),
-            TargetChange::Condition(id, _) => self.is_ours(id),
+            TargetChange::Condition(id, _) => self.is_tab(id) && self.is_ours(id),
             _ => false,
         };
         if told {
@@ -317,7 +363,11 @@ impl Recorder {
             }
             TargetChange::Condition(id, Condition::Fine) => self.answers_again(id),
             TargetChange::Gone(info, _) => {
+                let epoch = self.browser.status().health.epoch.0;
                 let mut state = self.observer.state();
+                let why = "what it asked for: it ended before it was listened to";
+                self.observer.say_beginning(&mut state, info, epoch, why);
+                state.children.forget(&info.id);
                 state.watched.remove(&info.id);
                 state.buffers.target_gone(info.id.as_str());
             }
@@ -366,7 +416,7 @@ impl Recorder {
         {
             let mut state = self.observer.state();
             let asking = self.asking.contains(target);
-            if state.watched.contains(target) && !asking && !state.buffers.in_gap() {
+            if state.watched.contains_key(target) && !asking && !state.buffers.in_gap() {
                 state.buffers.replay_ended(target.as_str());
             }
         }
@@ -375,7 +425,7 @@ impl Recorder {
 
     /// The link will switch recording on again in this tab, and the browser replay what it has.
     fn may_replay(&self, target: &TargetId) {
-        if self.is_watched(target) {
+        if self.has_console(target) {
             self.may_be_retold(target);
         }
     }
@@ -394,15 +444,19 @@ impl Recorder {
             }
             return;
         }
-        let Some(target) = &event.target else { return };
-        let mut state = self.observer.state();
-        if !state.watched.contains(target) {
-            return;
+        if &*event.method == "Target.targetCreated" {
+            return self.observer.child_created(event);
         }
+        let Some(part) = &event.target else { return };
+        let mut state = self.observer.state();
+        let Some(tab) = state.recorded_as(part) else {
+            return;
+        };
         let (method, params) = (&*event.method, event.params.as_str());
+        let (target, now) = (tab.as_str(), SystemTime::now());
         let taken = state
             .buffers
-            .event(target.as_str(), method, params, SystemTime::now());
+            .event_within(target, part.as_str(), method, params, now);
         let (stream, number, is_new) = match taken {
             Ok(Taken::Added(stream, number)) => (stream, number, true),
             Ok(Taken::Updated(stream, number)) => (stream, number, false),
@@ -426,12 +480,12 @@ impl Recorder {
             let request_id = network.request_id.clone();
             match too_large(network) {
                 Some(body) => {
-                    state.buffers.set_body(target.as_str(), &request_id, body);
+                    state.buffers.set_body(target, &request_id, body);
                 }
                 None => {
                     drop(state);
-                    self.bodies
-                        .fetch(self.browser.tab(target.clone()), request_id);
+                    let from = self.browser.tab(part.clone());
+                    self.bodies.fetch(from, tab, request_id);
                 }
             }
         }
@@ -442,7 +496,8 @@ impl Recorder {
     fn close_gap(&self, ending: Ending) {
         let (watched, losses) = {
             let mut state = self.observer.state();
-            let watched: Vec<TargetId> = state.watched.iter().cloned().collect();
+            let told = state.watched.keys().filter(|id| state.has_console(id));
+            let watched: Vec<TargetId> = told.cloned().collect();
             for target in &watched {
                 state.buffers.replay_ended(target.as_str());
             }

@@ -1,14 +1,17 @@
-//! Switching recording on in a tab.
+//! Switching recording on in a tab, or in a part of one.
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use keeptab_browser::{CallError, CallOptions, Tab, TargetId};
-use keeptab_protocol::{log, network, page, runtime};
+use keeptab_buffers::{Unheard, Wall};
+use keeptab_protocol::{log, network, page, runtime, target};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::observer::Observer;
+use super::children::Kind;
+use super::observer::{Observer, State};
 use crate::api::Recording;
 
 /// How long a caller waits until a tab is being recorded. A tab that hangs is recorded as soon as it
@@ -30,35 +33,66 @@ impl Observer {
     /// behind. Does nothing when it is recorded already. Returns whether it is
     /// recorded.
     pub(crate) async fn watch(&self, tab: &Tab) -> bool {
-        let recording = {
+        let id = tab.target_id();
+        let (recording, kind) = {
             let mut state = self.state();
             if state.over || state.recording.is_none() {
                 return false;
             }
-            if !state.watched.insert(tab.target_id().clone()) {
-                return true;
-            }
-            state.recording
+            match state.watched.entry(id.clone()) {
+                Entry::Occupied(_) => return true,
+                Entry::Vacant(place) => place.insert(Wall::from(SystemTime::now())),
+            };
+            (state.recording, state.children.kind(id))
         };
-        match switch_on(tab, recording).await {
-            Ok(document) => {
+        let outcome = switch_on(tab, kind, recording).await;
+        let (info, epoch) = (tab.info(), tab.session().status().health.epoch.0);
+        let mut state = self.state();
+        match outcome {
+            Ok((document, refused)) => {
                 if let Some(document) = document {
-                    self.state()
-                        .buffers
-                        .document(tab.target_id().as_str(), &document);
+                    state.buffers.document(id.as_str(), &document);
+                }
+                if let Some(info) = info {
+                    let why = "what it asked for before it was listened to";
+                    self.say_beginning(&mut state, &info, epoch, why);
+                }
+                if let Some(error) = refused {
+                    self.say_no_children(&mut state, id, epoch, &error);
                 }
                 true
             }
             Err(error) => {
                 tracing::debug!(
-                    "session \"{}\": {} is not recorded: {error}",
-                    self.session,
-                    tab.target_id()
+                    "session \"{}\": {id} is not recorded: {error}",
+                    self.session
                 );
-                self.state().watched.remove(tab.target_id());
+                state.watched.remove(id);
+                // Of one that is gone, its end says it.
+                if let Some(info) = info {
+                    let why = format!("it cannot be listened to ({error})");
+                    self.say_beginning(&mut state, &info, epoch, &why);
+                }
                 false
             }
         }
+    }
+
+    /// The browser does not let us listen to the parts of a tab.
+    fn say_no_children(&self, state: &mut State, id: &TargetId, epoch: u32, error: &CallError) {
+        let Some(tab) = state.recorded_as(id) else {
+            return;
+        };
+        let now = Wall::from(SystemTime::now());
+        let unheard = Unheard {
+            from: now,
+            until: now,
+            epoch,
+            cause: format!("frames of other sites and workers are not recorded ({error})"),
+            url: String::new(),
+            why: "what they ask for".to_owned(),
+        };
+        self.say_unheard(state, &tab, &unheard);
     }
 
     /// [`Observer::watch`] for a caller who has something better to do than wait for a tab that
@@ -75,15 +109,21 @@ impl Observer {
     }
 }
 
-/// Returns the document that the tab shows.
+/// Returns the document that the tab or frame shows, and why its parts cannot be recorded, if so.
 ///
 /// The settings go to the link's ledger, so they are in force again after every loss.
-async fn switch_on(tab: &Tab, recording: Recording) -> Result<Option<String>, CallError> {
+async fn switch_on(
+    tab: &Tab,
+    kind: Option<Kind>,
+    recording: Recording,
+) -> Result<(Option<String>, Option<CallError>), CallError> {
+    // What a worker says, its page tells.
+    let worker = kind == Some(Kind::Worker);
     // A snippet that disables such a domain does not end the recording.
     let standing = CallOptions::new().standing();
     // One burst: each is sent when it is first polled, in this order.
     let console = async {
-        if recording.console {
+        if recording.console && !worker {
             let (runtime, log) = (runtime::Enable::default(), log::Enable::default());
             tokio::try_join!(
                 tab.call_with(&runtime, standing),
@@ -99,8 +139,33 @@ async fn switch_on(tab: &Tab, recording: Recording) -> Result<Option<String>, Ca
         }
         Ok(())
     };
-    let ((), (), document) = tokio::try_join!(console, network, async { Ok(document(tab).await) })?;
-    Ok(document)
+    let parts = async {
+        let mut asked = target::SetAutoAttach::new(true, false);
+        asked.flatten = Some(true);
+        asked.filter = Some(parts(recording));
+        Ok(tab.call_with(&asked, standing).await.err())
+    };
+    let document = async {
+        Ok(match worker {
+            true => None,
+            false => document(tab).await,
+        })
+    };
+    let ((), (), refused, document) = tokio::try_join!(network, console, parts, document)?;
+    Ok((document, refused))
+}
+
+/// The kinds of targets that are parts of a tab.
+fn parts(recording: Recording) -> target::TargetFilter {
+    let kinds: &[&str] = match recording.network {
+        true => &["iframe", "worker"],
+        false => &["iframe"],
+    };
+    let entry = |kind: &&str| target::FilterEntry {
+        exclude: None,
+        type_: Some((*kind).to_owned()),
+    };
+    kinds.iter().map(entry).collect()
 }
 
 /// The document of a tab's main frame, if it says so in time.

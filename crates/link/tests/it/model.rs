@@ -523,7 +523,19 @@ impl Model {
                     .map(|(worker, _)| worker.clone())
                     .collect();
                 for worker in workers {
-                    self.attach(&worker, Some(session));
+                    let sessions = self.sessions_of(&worker);
+                    if params["autoAttach"] == true && sessions.is_empty() {
+                        self.attach(&worker, Some(session));
+                    } else if params["autoAttach"] == false {
+                        for ended in sessions {
+                            self.sessions.remove(&ended);
+                            let params = json!({"sessionId": ended, "targetId": worker});
+                            self.say(
+                                Some(session),
+                                json!({"method": "Target.detachedFromTarget", "params": params}),
+                            );
+                        }
+                    }
                 }
                 json!({})
             }

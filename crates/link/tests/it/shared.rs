@@ -263,3 +263,53 @@ fn a_needed_domain_that_the_browser_refuses_is_not_switched_on_again() {
     assert_eq!(domains(&world, from), ["Runtime.disable"]);
     world.finish();
 }
+
+const AUTO: &str = r#"{"autoAttach":true,"waitForDebuggerOnStart":false,"flatten":true}"#;
+const OFF: &str = r#"{"autoAttach":false,"waitForDebuggerOnStart":false}"#;
+
+/// A page with a worker, to which one caller needs to be attached.
+fn with_needed_worker() -> World {
+    let mut world = World::open(&["A"]);
+    world.model.start_worker("A", "W");
+    world.stand_with("A", "Target.setAutoAttach", AUTO);
+    world
+}
+
+fn asked_to_attach(world: &World, from: usize) -> Vec<bool> {
+    let asked = world.model.done[from..].iter();
+    asked
+        .filter(|done| done.method == "Target.setAutoAttach")
+        .map(|done| done.params["autoAttach"] == true)
+        .collect()
+}
+
+#[test]
+fn parts_of_a_page_that_one_caller_needs_stay_attached_when_another_lets_go() {
+    let mut world = with_needed_worker();
+    let from = world.model.done.len();
+    let token = world.call(Some("A"), "Target.setAutoAttach", OFF);
+    world.reply(token);
+    assert_eq!(asked_to_attach(&world, from), [false, true]);
+    let from = world.model.done.len();
+    world.drop_socket();
+    assert_eq!(asked_to_attach(&world, from), [true], "also after a loss");
+    world.finish();
+}
+
+#[test]
+fn who_asks_for_the_parts_of_a_page_is_told_of_those_that_another_needs() {
+    let mut world = with_needed_worker();
+    world.events.clear();
+    let token = world.call(Some("A"), "Target.setAutoAttach", AUTO);
+    world.reply(token);
+    let told = world
+        .events
+        .iter()
+        .filter(|event| &*event.method == "Target.attachedToTarget")
+        .map(|event| event.params.parse::<serde_json::Value>().expect("JSON"));
+    let told: Vec<_> = told.collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["sessionId"], "target:W");
+    assert_eq!(told[0]["targetInfo"]["targetId"], "W");
+    world.finish();
+}

@@ -121,12 +121,17 @@ impl World {
 
     /// Switches a domain on for somebody who needs it all the time.
     pub(crate) fn stand(&mut self, tab: &str, method: &str) {
+        self.stand_with(tab, method, "{}");
+    }
+
+    pub(crate) fn stand_with(&mut self, tab: &str, method: &str, params: &str) {
         self.submitted += 1;
         let token = self.submitted;
         let route = Route::Target(TargetId::from(tab));
+        let params = Raw::from(params.to_owned());
         let command = Submit {
             standing: true,
-            ..Submit::new(Token(token), route, Str::from(method), Raw::object_empty())
+            ..Submit::new(Token(token), route, Str::from(method), params)
         };
         self.link.submit(self.now, command);
         self.run();

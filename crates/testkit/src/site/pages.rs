@@ -37,7 +37,8 @@ pub(super) const BEFORE_UNLOAD: &str = r#"<!doctype html><meta charset="utf-8"><
 <script>addEventListener("beforeunload", event => { event.preventDefault(); event.returnValue = "stay"; });</script>"#;
 
 pub(super) const FRAME: &str = r#"<!doctype html><meta charset="utf-8"><title>Frame</title>
-<p id="inside">inside</p><script>window.where = location.origin;</script>"#;
+<p id="inside">inside</p><script>window.where = location.origin;
+addEventListener("message", (event) => (0, eval)(event.data));</script>"#;
 
 pub(super) const POPUP: &str = r#"<!doctype html><meta charset="utf-8"><title>Opener</title>
 <button id="open" onclick="open_popup()">open</button>
