@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, alive, eventually, site};
+use crate::events::{follow, until};
 
 fn signal(pid: u32, name: &str) {
     let sent = Command::new("kill")
@@ -148,6 +149,9 @@ fn a_command_in_flight_at_the_kill_is_named_in_the_console() {
     let lost = &status["data"]["last_gap"]["unknown_outcomes"];
     assert_eq!(lost[0]["method"], "Runtime.evaluate", "{status}");
     assert_eq!(lost[0]["target"], active_tab(&bed), "{status}");
+    let mut events = follow(&bed, "?streams=state&session=default");
+    let first = until(&mut events, "how it is", |event| event["snapshot"] == true);
+    assert_eq!(first["last_gap"], status["data"]["last_gap"]);
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub(crate) fn snapshot(status: &SessionStatus) -> Value {
         "state": status.state,
         "epoch": status.epoch,
         "text": status.detail,
+        "last_gap": status.last_gap,
         "snapshot": true,
     })
 }
