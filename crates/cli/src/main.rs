@@ -8,6 +8,7 @@ mod commands;
 mod entries;
 mod harness;
 mod output;
+mod plain;
 mod policies;
 mod prefix;
 mod start;

@@ -2,20 +2,16 @@
 
 use std::ffi::OsString;
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use keeptab_daemon::{ApiError, Code};
 
-use crate::args::Cli;
-
 /// Writes out shortened command names, also those below a command (`keeptab dae sta` stays
-/// ambiguous: start, status).
+/// ambiguous: start, status). The grammar must have been built.
 ///
 /// # Errors
 /// Several commands begin like that, or none does; the error names candidates.
-pub(crate) fn expand(mut args: Vec<OsString>) -> Result<Vec<OsString>, ApiError> {
-    let mut root = Cli::command();
-    root.build();
-    let mut at = &root;
+pub(crate) fn expand(root: &Command, mut args: Vec<OsString>) -> Result<Vec<OsString>, ApiError> {
+    let mut at = root;
     let mut index = 1;
     while index < args.len() && at.has_subcommands() {
         let Some(word) = args[index].to_str() else {
@@ -25,7 +21,7 @@ pub(crate) fn expand(mut args: Vec<OsString>) -> Result<Vec<OsString>, ApiError>
             break;
         }
         if let Some(flag) = word.strip_prefix('-') {
-            let with_value = takes_value(at, flag) || takes_value(&root, flag);
+            let with_value = takes_value(at, flag) || takes_value(root, flag);
             index += if with_value { 2 } else { 1 };
             continue;
         }
@@ -113,11 +109,20 @@ fn distance(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+    use crate::args::Cli;
+
+    fn grammar() -> Command {
+        let mut grammar = Cli::command();
+        grammar.build();
+        grammar
+    }
 
     fn expanded(line: &str) -> Result<String, String> {
         let args = line.split(' ').map(OsString::from).collect();
-        match expand(args) {
+        match expand(&grammar(), args) {
             Ok(args) => Ok(args.join(" ".as_ref()).into_string().unwrap()),
             Err(error) => Err(error.to_string()),
         }
@@ -165,7 +170,7 @@ mod tests {
     #[test]
     fn an_unknown_command_names_the_nearest() {
         let args = ["keeptab", "opne"].map(OsString::from).to_vec();
-        let error = expand(args).unwrap_err();
+        let error = expand(&grammar(), args).unwrap_err();
         assert_eq!(error.hint.as_deref(), Some("keeptab open"));
     }
 }

@@ -5,13 +5,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Parser};
+use clap::{Command, CommandFactory as _, FromArgMatches as _};
 use keeptab_daemon::{ApiError, Code, exit};
 
 use crate::app::App;
 use crate::args::{Cli, Globals};
 use crate::output::Output;
-use crate::{commands, harness, prefix};
+use crate::{commands, harness, plain, prefix};
 
 /// The name under which we answer as that tool does.
 const HARNESS: &str = "browser-harness-js";
@@ -29,13 +29,8 @@ pub(crate) fn start() -> ExitCode {
     if called.is_some_and(|name| name == HARNESS) {
         return harness::run(&args[1..]);
     }
-    // The commonest call by far, in its plainest form, needs no parser.
-    if let [_, js, code] = args.as_slice()
-        && js == "js"
-        && let Some(code) = code.to_str().filter(|code| !code.starts_with('-'))
-    {
-        let globals = Globals::from_env();
-        return finish(globals, |app| commands::js::run_code(app, code.to_owned()));
+    if let Some((globals, code)) = plain::snippet(args.get(1..).unwrap_or_default()) {
+        return finish(globals, |app| commands::js::run_code(app, code));
     }
     match parse(args) {
         Ok(cli) => {
@@ -69,9 +64,15 @@ fn parse(args: Vec<OsString>) -> Result<Cli, ExitCode> {
         Output::new(json, false, false).error(error);
         ExitCode::from(error.exit_code())
     };
-    let args = prefix::expand(args).map_err(|error| usage(&error))?;
-    let command = command_in(&args);
-    Cli::try_parse_from(args).map_err(|error| match error.kind() {
+    // The grammar is large; it is set up once.
+    let mut grammar = Cli::command();
+    grammar.build();
+    let args = prefix::expand(&grammar, args).map_err(|error| usage(&error))?;
+    let parsed = grammar.try_get_matches_from_mut(args.iter());
+    let cli = parsed.and_then(|matches| {
+        Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut grammar))
+    });
+    cli.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // Nothing can be done about a closed terminal.
             drop(error.print());
@@ -81,16 +82,15 @@ fn parse(args: Vec<OsString>) -> Result<Cli, ExitCode> {
             drop(error.print());
             ExitCode::from(exit::USAGE)
         }
-        _ => usage(&explain(&error, command.as_deref())),
+        _ => usage(&explain(&error, command_in(&grammar, &args).as_deref())),
     })
 }
 
 /// The command on a command line.
-fn command_in(args: &[OsString]) -> Option<String> {
-    let known = Cli::command();
+fn command_in(known: &Command, args: &[OsString]) -> Option<String> {
     let mut words = args.iter().skip(1).filter_map(|arg| arg.to_str());
     words
-        .find(|word| known.find_subcommand(word).is_some())
+        .find(|word| *word != "help" && known.find_subcommand(word).is_some())
         .map(str::to_owned)
 }
 

@@ -53,6 +53,15 @@ pub(crate) struct Args {
     allow: Vec<String>,
 }
 
+#[cfg(test)]
+impl Args {
+    /// The snippet, when nothing else was said.
+    pub(crate) fn plain_code(&self) -> Option<&str> {
+        let plain = self.file.is_none() && !self.strict && self.allow.is_empty();
+        self.code.as_deref().filter(|_| plain)
+    }
+}
+
 pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
     let (code, file) = match (args.code, args.file) {
         (Some(code), _) if code != "-" => (code, None),
