@@ -1,12 +1,13 @@
 //! One process ends, and the next goes on with the same connection.
+mod dialogs;
+mod snapshots;
+
 use std::time::Duration;
 
 use keeptab_link::{
-    Cause, DialInfo, Epoch, InFlight, Inheritance, Settlement, Snapshot, SnapshotError, State,
-    Stream, TargetId, Transport, Verdict,
+    Cause, DialInfo, Epoch, InFlight, Inheritance, Settlement, Snapshot, State, Stream, TargetId,
+    Transport, Verdict,
 };
-use keeptab_protocol::Raw;
-use proptest::prelude::*;
 
 use crate::world::World;
 
@@ -158,126 +159,6 @@ fn an_id_that_was_handed_out_before_is_accepted_after() {
 }
 
 #[test]
-fn a_dialog_that_is_open_can_still_be_answered() {
-    let mut world = kept(&["A", "B"]);
-    set_up(&mut world);
-    world.evaluate("A", "alert()");
-    world.advance_ms(150);
-    assert_eq!(condition(&world, "A"), "dialog-blocked");
-    let left = world.die();
-    world.succeed(&left);
-    world.advance_ms(500);
-    assert_eq!(condition(&world, "A"), "dialog-blocked");
-    let refused = world.evaluate("A", "no");
-    assert!(matches!(
-        world.end(refused),
-        Some(Settlement::DialogOpen {
-            answerable: true,
-            ..
-        })
-    ));
-    let other = world.evaluate("B", "other tabs go on");
-    world.reply(other);
-    set(
-        &mut world,
-        Some("A"),
-        "Page.handleJavaScriptDialog",
-        r#"{"accept":true}"#,
-    );
-    assert_eq!(condition(&world, "A"), "fine");
-    let token = world.evaluate("A", "yes");
-    world.reply(token);
-    world.finish();
-}
-
-#[test]
-fn a_dialog_that_was_answered_meanwhile_is_noticed() {
-    let mut world = kept(&["A"]);
-    world.model.dialog("A", "confirm");
-    world.run();
-    let left = world.die();
-    world.model.answer_dialog("A");
-    world.succeed(&left);
-    assert_eq!(condition(&world, "A"), "fine");
-    let token = world.evaluate("A", "1");
-    world.reply(token);
-    world.finish();
-}
-
-#[test]
-fn a_dialog_that_opened_meanwhile_can_be_answered() {
-    let mut world = kept(&["A"]);
-    set_up(&mut world);
-    let left = world.die();
-    world.model.dialog("A", "confirm");
-    world.succeed(&left);
-    answer_the_dialog(world);
-}
-
-#[test]
-fn a_dialog_that_opened_before_it_could_be_written_down_can_be_answered() {
-    let mut world = kept(&["A"]);
-    set_up(&mut world);
-    let left = world.link.snapshot().to_bytes();
-    world.model.dialog("A", "confirm");
-    world.run();
-    assert_eq!(condition(&world, "A"), "dialog-blocked");
-    world.die_without_a_word();
-    world.succeed(&left);
-    answer_the_dialog(world);
-}
-
-/// A dialog is open that the snapshot knows nothing of.
-fn answer_the_dialog(mut world: World) {
-    assert_eq!(condition(&world, "A"), "dialog-blocked");
-    let refused = world.evaluate("A", "no");
-    assert!(matches!(
-        world.end(refused),
-        Some(Settlement::DialogOpen {
-            answerable: true,
-            ..
-        })
-    ));
-    world.advance(Duration::from_secs(60));
-    assert_eq!(condition(&world, "A"), "dialog-blocked", "it is not hung");
-    set(
-        &mut world,
-        Some("A"),
-        "Page.handleJavaScriptDialog",
-        r#"{"accept":true}"#,
-    );
-    assert_eq!(condition(&world, "A"), "fine");
-    let token = world.evaluate("A", "1");
-    world.reply(token);
-    world.finish();
-}
-
-#[test]
-fn a_keeper_that_says_nothing_of_dialogs_leaves_a_way_out() {
-    let mut world = kept(&["A"]);
-    set_up(&mut world);
-    let left = world.die();
-    world.model.dialog("A", "confirm");
-    world.silent_keeper = true;
-    world.succeed(&left);
-    assert!(matches!(world.link.state(), State::Reconnecting { .. }));
-    world.advance_ms(400);
-    assert!(matches!(world.link.state(), State::Connected { .. }));
-    let waits = world.evaluate("A", "1");
-    world.advance(Duration::from_secs(6));
-    assert_eq!(condition(&world, "A"), "hung");
-    set(
-        &mut world,
-        Some("A"),
-        "Page.handleJavaScriptDialog",
-        r#"{"accept":true}"#,
-    );
-    world.reply(waits);
-    assert_eq!(condition(&world, "A"), "fine");
-    world.finish();
-}
-
-#[test]
 fn another_connection_to_the_same_browser_is_restored() {
     let mut world = kept(&["A"]);
     set_up(&mut world);
@@ -369,35 +250,6 @@ fn a_second_loss_while_taking_over_starts_over() {
 }
 
 #[test]
-fn a_setting_says_that_it_is_to_be_kept_and_a_read_does_not() {
-    let mut world = kept(&["A"]);
-    let (revision, keeps) = (world.link.revision(), world.keeps);
-    for _ in 0..10 {
-        world.evaluate("A", "1");
-    }
-    assert_eq!((world.link.revision(), world.keeps), (revision, keeps));
-    set(&mut world, Some("A"), UA, r#"{"userAgent":"U"}"#);
-    assert!(world.link.revision() > revision);
-    assert_eq!(world.keeps, keeps + 1);
-    world.finish();
-}
-
-#[test]
-fn a_snapshot_of_a_newer_build_or_a_torn_one_is_refused() {
-    assert!(matches!(
-        Snapshot::from_bytes(br#"{"version":99}"#),
-        Err(SnapshotError::Newer { found: 99 })
-    ));
-    let mut world = kept(&["A"]);
-    set_up(&mut world);
-    let bytes = world.link.snapshot().to_bytes();
-    for length in 0..bytes.len() {
-        assert!(Snapshot::from_bytes(&bytes[..length]).is_err());
-    }
-    world.finish();
-}
-
-#[test]
 fn nobody_listens_where_the_browser_was() {
     let mut world = kept(&["A"]);
     let left = world.die();
@@ -410,87 +262,6 @@ fn nobody_listens_where_the_browser_was() {
         "a first dial that fails is reported at once: {:?}",
         world.link.state()
     );
-}
-
-/// Calls of every kind of ledger entry.
-fn calls() -> impl Strategy<Value = Vec<(bool, &'static str, String)>> {
-    let text = "[a-zA-Z0-9\\\\\"ä€😀 ]{0,12}";
-    let call = (any::<bool>(), 0usize..8, text).prop_map(|(first, which, text)| {
-        let text = serde_json::Value::from(text);
-        let (method, params) = match which {
-            0 => (UA, format!(r#"{{"userAgent":{text}}}"#)),
-            1 => (SCRIPT, format!(r#"{{"source":{text}}}"#)),
-            2 => ("Runtime.addBinding", format!(r#"{{"name":{text}}}"#)),
-            3 => ("Fetch.enable", "{}".to_owned()),
-            4 => ("Profiler.start", "{}".to_owned()),
-            5 => ("Network.enable", "{}".to_owned()),
-            6 => (
-                "Network.setExtraHTTPHeaders",
-                format!(r#"{{"headers":{{"X":{text}}}}}"#),
-            ),
-            _ => (
-                "Input.dispatchKeyEvent",
-                r#"{"type":"rawKeyDown","key":"Shift","code":"ShiftLeft"}"#.to_owned(),
-            ),
-        };
-        (first, method, params)
-    });
-    prop::collection::vec(call, 0..12)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-    #[test]
-    fn a_link_that_resumes_knows_what_the_one_before_knew(calls in calls()) {
-        let mut world = kept(&["A", "B"]);
-        for (first, method, params) in &calls {
-            world.call(Some(if *first { "A" } else { "B" }), method, params);
-        }
-        let written = world.link.snapshot();
-        let read = Snapshot::from_bytes(&written.to_bytes()).expect("readable");
-        prop_assert_eq!(&read, &written);
-
-        let left = world.die();
-        world.succeed(&left);
-        prop_assert_eq!(world.link.state(), &State::Connected { epoch: Epoch(1) });
-        prop_assert_eq!(world.link.snapshot(), written);
-        world.finish();
-    }
-}
-
-#[test]
-fn every_kind_of_setting_is_in_a_snapshot() {
-    let mut world = kept(&["A"]);
-    set_up(&mut world);
-    set(&mut world, Some("A"), "Profiler.start", "{}");
-    set(
-        &mut world,
-        Some("A"),
-        "Input.dispatchMouseEvent",
-        r#"{"type":"mousePressed","x":1,"y":2,"button":"left"}"#,
-    );
-    world.model.dialog("A", "prompt");
-    world.run();
-    let snapshot = world.link.snapshot();
-    assert_eq!(
-        (snapshot.epoch(), snapshot.connection()),
-        (Epoch(1), Some("12-1"))
-    );
-    assert_eq!(snapshot.targets().count(), 1);
-    let value: serde_json::Value = Raw::from(String::from_utf8(snapshot.to_bytes()).expect("text"))
-        .parse()
-        .expect("JSON");
-    let target = &value["targets"][0];
-    let entries = target["ledger"].as_array().expect("a list");
-    let of = |method: &str| entries.iter().find(|entry| entry["method"] == method);
-    assert_eq!(of(SCRIPT).expect("added")["added"]["real"], "1");
-    assert_eq!(of("Profiler.start").expect("fragile")["fragile"], true);
-    assert_eq!(of(UA).expect("set")["params"]["userAgent"], "U");
-    assert!(target["held"]["buttons"]["left"].is_object());
-    assert_eq!(target["dialog"]["kind"], "prompt");
-    assert_eq!(value["browser"][0]["method"], "Browser.grantPermissions");
-    assert!(target["session"].is_string());
-    world.finish();
 }
 
 #[test]
