@@ -115,7 +115,9 @@ mod tests {
 
     use super::super::archive::Archive;
     use super::super::hub::Hub;
+    use super::super::observer::State;
     use super::*;
+    use keeptab_buffers::Taken;
 
     fn gap(methods: &[&'static str]) -> Gap {
         let now = Instant::now();
@@ -160,5 +162,32 @@ mod tests {
             observer.state().in_doubt,
             ["Page.navigate", "Runtime.evaluate"]
         );
+    }
+
+    #[test]
+    fn a_loss_before_the_gap_of_the_last_was_closed_lets_the_browser_replay_again() {
+        let archive = Arc::new(Archive::new(Path::new("never touched")));
+        let observer = Observer::new("shop", archive, Arc::new(Hub::default()));
+        let mut state = observer.state();
+        let said =
+            r#"{"entry":{"source":"network","level":"error","text":"404","timestamp":1000.5}}"#;
+        let take = |state: &mut State| {
+            let taken = state
+                .buffers
+                .event("T1", "Log.entryAdded", said, SystemTime::now());
+            taken.expect("an entry")
+        };
+        assert!(matches!(take(&mut state), Taken::Added(..)));
+        for losses in 1..4 {
+            // It says so again at every attempt.
+            state.link_is_down("reset", 1, None);
+            state.link_is_down("reset", 1, None);
+            assert_eq!(state.losses, losses);
+            assert!(state.is_down() && state.buffers.in_gap());
+            assert_eq!(take(&mut state), Taken::Duplicate);
+            state.link_is_up();
+            // As when the replay is in, and before the tabs have said which documents they show.
+            state.buffers.replay_ended("T1");
+        }
     }
 }

@@ -42,6 +42,8 @@ pub(super) struct State {
     pub(super) children: Children,
     /// Counts losses, so that the end of one is not taken for that of the next.
     pub(super) losses: u64,
+    /// The link has lost its connection and has no new one.
+    down: bool,
     /// Methods of the commands whose outcome was lost in the gap that is open.
     pub(super) in_doubt: Vec<String>,
     /// Until when the daemon before was there.
@@ -78,6 +80,7 @@ impl Observer {
                 watched: HashMap::new(),
                 children: Children::default(),
                 losses: 0,
+                down: false,
                 in_doubt: Vec::new(),
                 left_at: None,
                 marking: false,
@@ -228,6 +231,28 @@ impl Observer {
 }
 
 impl State {
+    /// The link says that it has no connection, which it does again at every attempt. One that is lost before the gap
+    /// of the last loss was closed is a loss like any other: the browser will replay once more.
+    pub(super) fn link_is_down(&mut self, cause: &str, epoch: u32, from: Option<Wall>) {
+        if !std::mem::replace(&mut self.down, true) {
+            self.lose(cause, epoch, from);
+        }
+    }
+
+    pub(super) fn link_is_up(&mut self) {
+        self.down = false;
+    }
+
+    /// Whether there is a gap to be closed.
+    pub(super) fn gap_is_over(&self) -> bool {
+        self.buffers.in_gap() && !self.down
+    }
+
+    /// Whether a gap goes on, although one loss in it is over.
+    pub(super) fn is_down(&self) -> bool {
+        self.down
+    }
+
     /// The connection is lost from this moment on.
     pub(super) fn lose(&mut self, cause: &str, epoch: u32, from: Option<Wall>) {
         let noticed = Wall::from(SystemTime::now());

@@ -42,6 +42,7 @@ pub(crate) fn follow(observer: &Arc<Observer>, session: Weak<Session>, browser: 
         let mut state = observer.state();
         state.watched.clear();
         state.children.clear();
+        state.link_is_up();
     }
     observer.set_merging(true);
     let recorder = Recorder {
@@ -157,7 +158,9 @@ impl Recorder {
         if let Some(mut ending) = Ending::of(gap) {
             ending.late.retain(|target| self.has_console(target));
             self.observer.doubt(gap);
-            self.close_gap(ending);
+            if !self.observer.state().is_down() {
+                self.close_gap(ending);
+            }
         }
     }
 
@@ -187,7 +190,7 @@ impl Recorder {
         while let Some(notice) = self.events.try_next() {
             self.take(notice);
         }
-        if self.observer.state().buffers.in_gap() && self.ended.is_none() {
+        if self.observer.state().gap_is_over() && self.ended.is_none() {
             let epoch = self.browser.status().health.epoch.0;
             self.close_gap(Ending::taken_over(epoch, same, late));
         } else {
@@ -308,6 +311,7 @@ impl Recorder {
             Notice::Gap(gap) => {
                 self.observer.tell_gap(&gap);
                 if gap.to.is_some() {
+                    self.observer.state().link_is_up();
                     self.observer.set_merging(true);
                     self.ended = Some(gap);
                 }
@@ -330,16 +334,19 @@ impl Recorder {
     fn link_state(&self, change: &StateChange) {
         let epoch = self.browser.status().health.epoch.0;
         self.observer.tell_state(change, epoch);
+        let mut state = self.observer.state();
         let Some(cause) = loss(&change.state) else {
+            if matches!(change.state, keeptab_browser::State::Connected { .. }) {
+                state.link_is_up();
+            }
             return;
         };
-        let mut state = self.observer.state();
-        if !self.recording.is_none() && !state.over && !state.buffers.in_gap() {
+        if !self.recording.is_none() && !state.over {
             let since = match &change.state {
                 keeptab_browser::State::Reconnecting { since, .. } => Some(wall(*since)),
                 _ => None,
             };
-            state.lose(&cause, epoch, since);
+            state.link_is_down(&cause, epoch, since);
         }
         drop(state);
         self.observer.set_merging(false);
