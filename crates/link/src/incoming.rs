@@ -143,7 +143,7 @@ impl Link {
             Own::Setup(id, step) => self.setup_answered(now, &id, step, ok, body),
             Own::Replay(id) => self.replay_attached(now, id, ok, body),
             Own::Replayed(id, session) => self.replayed(now, &id, &session),
-            Own::Standing(id, method) => self.stands_again(&id, &method, ok, body),
+            Own::Standing(id, method) => self.stands_again(&id, &method, sent, ok, body),
             Own::Nothing => {}
         }
     }

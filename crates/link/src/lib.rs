@@ -71,7 +71,7 @@ pub use health::{Counters, Health};
 pub use ids::{Epoch, Route, TargetId, Token};
 pub use inheritance::{InFlight, Inheritance, StillOpen};
 pub use link::Link;
-pub use output::{EventMsg, Output, TargetChange};
+pub use output::{EventMsg, Lapse, Output, TargetChange};
 pub use settle::{CdpError, NotSent, Settlement, TargetEnd};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use state::{State, StateChange};

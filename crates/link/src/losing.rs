@@ -288,6 +288,7 @@ impl Link {
             self.counters.losses += 1;
             self.left = left;
             self.note_loss(now, last_byte, &cause);
+            self.lapsed_into_loss();
             self.sort_out(&cause);
             self.targets.disconnected();
         }

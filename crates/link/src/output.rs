@@ -1,5 +1,5 @@
 //! What a link asks its driver to do, and what it tells.
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use keeptab_protocol::Raw;
@@ -77,10 +77,26 @@ pub enum TargetChange {
     /// Its console was switched off by a caller and on again by the link: what the browser has kept
     /// of it is told once more, until [`TargetChange::Ready`].
     Retells(TargetId),
+    /// A domain that one caller needs was switched off by another.
+    Lapsed(Lapse),
     /// It does better or worse.
     Condition(TargetId, Condition),
     /// Something that was set on it is not in force, found out after the gap record was made.
     NotRestored(NotRestored),
     /// It is gone.
     Gone(Box<TargetInfo>, TargetEnd),
+}
+
+/// A time in which a target told less than a caller needs: another one switched a domain off, and the link
+/// on again right behind it. What its domain tells once more is not missed, see [`TargetChange::Retells`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lapse {
+    /// Which target.
+    pub target: TargetId,
+    /// The call that switches it on.
+    pub method: Str,
+    /// Since when it was off. It ends now, unless it was refused.
+    pub since: Instant,
+    /// Why it stays off, if it does.
+    pub refused: Option<String>,
 }

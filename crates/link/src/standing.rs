@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use crate::incoming::read_error;
 use crate::link::Link;
-use crate::pending::Own;
+use crate::pending::{Own, Who};
 use crate::replay;
 use crate::targets::Phase;
-use crate::{Output, Str, TargetChange, TargetId};
+use crate::{Lapse, Output, Str, TargetChange, TargetId};
 
 const AUTO_ATTACH: &str = "Target.setAutoAttach";
 
@@ -49,6 +49,35 @@ impl Link {
         self.send_own(now, session, &enable, &params, own);
     }
 
+    fn lapsed(&mut self, id: &TargetId, method: &Str, since: Instant, refused: Option<String>) {
+        if refused.is_none() && replay::listens(method) {
+            return;
+        }
+        let lapse = Lapse {
+            target: id.clone(),
+            method: method.clone(),
+            since,
+            refused,
+        };
+        self.out
+            .push_back(Output::Target(TargetChange::Lapsed(lapse)));
+    }
+
+    /// The connection is lost: whether something was switched on again before cannot be known.
+    pub(crate) fn lapsed_into_loss(&mut self) {
+        let waiting = self.pending.iter().filter_map(|wait| match &wait.who {
+            Who::Own(Own::Standing(id, method), since) => {
+                Some((id.clone(), method.clone(), *since))
+            }
+            _ => None,
+        });
+        let mut waiting: Vec<_> = waiting.collect();
+        waiting.sort_unstable();
+        for (id, method, since) in waiting {
+            self.lapsed(&id, &method, since, None);
+        }
+    }
+
     /// Tells of the frames and workers of a target as the browser would have, had nobody asked before.
     fn tell_attached(&mut self, id: &TargetId) {
         for child in self.targets.children(id) {
@@ -80,9 +109,18 @@ impl Link {
     }
 
     /// It was switched on again, or could not be.
-    pub(crate) fn stands_again(&mut self, id: &TargetId, method: &Str, ok: bool, body: &Raw) {
-        if !ok {
-            return self.not_restored(id, method, read_error(body).message);
+    pub(crate) fn stands_again(
+        &mut self,
+        id: &TargetId,
+        method: &Str,
+        since: Instant,
+        ok: bool,
+        body: &Raw,
+    ) {
+        let refused = (!ok).then(|| read_error(body).message);
+        self.lapsed(id, method, since, refused.clone());
+        if let Some(reason) = refused {
+            return self.not_restored(id, method, reason);
         }
         let ready = |target: &crate::targets::Target| target.phase == Phase::Ready;
         if replay::listens(method) && self.targets.get(id).is_some_and(ready) {

@@ -142,3 +142,23 @@ fn why_there_is_no_body_is_said() {
         detail.contains("too large to be kept")
     });
 }
+
+#[test]
+fn a_request_that_a_snippet_s_disable_may_have_hidden_is_a_line() {
+    let (bed, site) = (Bed::new(), site());
+    bed.ok(["open", &site.url("/")]);
+    fetch(&bed, "/echo?before");
+    bed.ok(["js", "await session.Network.disable(); 1"]);
+    fetch(&bed, "/echo?after");
+    let hidden = |line: &String| line.contains("GAP") && line.contains("switched Network off");
+    eventually("both requests", || {
+        lines(&bed, &["--type", "fetch", "--url", "/echo"]).len() >= 2
+    });
+    eventually("the line", || lines(&bed, &[]).iter().any(hidden));
+    let all = lines(&bed, &[]);
+    let at = |text: &str| all.iter().position(|line| line.contains(text)).unwrap();
+    let line = all.iter().position(hidden).unwrap();
+    assert!(at("?before") < line && line < at("?after"), "{all:#?}");
+    // The console misses nothing: the browser tells again what it has.
+    assert!(!bed.ok(["console"]).contains("GAP"));
+}

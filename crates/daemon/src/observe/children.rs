@@ -192,7 +192,7 @@ impl Observer {
                 why: "what it asks for is not recorded".to_owned(),
             };
             if let Some(tab) = state.children.tab_of(&id).cloned() {
-                self.say_unheard(&mut state, &tab, &unheard);
+                self.say_unheard(&mut state, Stream::Network, &tab, &unheard);
             }
             state.children.forget(&id);
         }
@@ -231,20 +231,7 @@ impl Observer {
                 url: info.url.to_string(),
                 why: why.to_owned(),
             };
-            self.say_unheard(state, &tab, &unheard);
-        }
-    }
-
-    /// Says in line what was not heard of the requests of a tab.
-    pub(super) fn say_unheard(&self, state: &mut State, tab: &TargetId, unheard: &Unheard) {
-        if !state.recording.network {
-            return;
-        }
-        let number = state
-            .buffers
-            .unheard(Stream::Network, tab.as_str(), unheard);
-        if let Some(entry) = state.buffers.get(Stream::Network, number) {
-            self.tell_entry(Stream::Network, entry, true);
+            self.say_unheard(state, Stream::Network, &tab, &unheard);
         }
     }
 }

@@ -7,6 +7,8 @@
 //! | `recorder` | one task per browser: events in, entries out |
 //! | `watching` | switching recording on in a tab |
 //! | `children` | frames of other sites and workers, recorded under their tab |
+//! | `takeover` | the beginning of that task: what the daemon or the browser before has left |
+//! | `lapses` | times in which a tab was not listened to |
 //! | `gaps` | a loss of the link as the buffers know it |
 //! | `bodies` | fetching and keeping the bodies of answers |
 //! | `saving` | entries to the store, and back |
@@ -23,10 +25,12 @@ mod children;
 mod events;
 mod gaps;
 mod hub;
+mod lapses;
 mod observer;
 mod policies;
 mod recorder;
 mod saving;
+mod takeover;
 mod watching;
 
 pub(crate) use archive::Archive;

@@ -40,6 +40,8 @@ pub(super) struct State {
     /// The tabs and their children in which recording was switched on, and since when.
     pub(super) watched: HashMap<TargetId, Wall>,
     pub(super) children: Children,
+    /// Those of them that the browser let go of, and since when.
+    pub(super) away: HashMap<TargetId, Wall>,
     /// Counts losses, so that the end of one is not taken for that of the next.
     pub(super) losses: u64,
     /// The link has lost its connection and has no new one.
@@ -79,6 +81,7 @@ impl Observer {
                 bodies: None,
                 watched: HashMap::new(),
                 children: Children::default(),
+                away: HashMap::new(),
                 losses: 0,
                 down: false,
                 in_doubt: Vec::new(),

@@ -2,23 +2,20 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use keeptab_browser::{
     EventFilter, EventMsg, Events, Gap, Notice, Session as Browser, StateChange, Tab, TargetChange,
     TargetId,
 };
-use keeptab_buffers::{Filter, Outcome, Stream, Taken, What};
+use keeptab_buffers::{Outcome, Taken, Wall, What};
 use keeptab_link::Condition;
-use keeptab_protocol::target::GetTargets;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 use super::bodies::{Fetcher, is_wanted, too_large};
-use super::children::Kind;
 use super::gaps::{Ending, loss, wall};
 use super::observer::Observer;
-use super::watching::{Watching, documents};
+use super::watching::documents;
 use crate::api::Recording;
 use crate::session::Session;
 
@@ -27,12 +24,6 @@ const QUEUE: usize = 8192;
 
 /// Events that are taken before everyone else on the thread has a turn.
 const BURST: usize = 256;
-
-/// How long the browser may take to name its tabs before those that are known have to do.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Workers in workers in frames that are looked for at once when a browser is taken over. Deeper ones follow.
-const NESTED: usize = 4;
 
 /// Records a browser of a session until its link is closed.
 pub(crate) fn follow(observer: &Arc<Observer>, session: Weak<Session>, browser: &Browser) {
@@ -43,6 +34,7 @@ pub(crate) fn follow(observer: &Arc<Observer>, session: Weak<Session>, browser: 
         state.watched.clear();
         state.children.clear();
         state.link_is_up();
+        state.away.clear();
     }
     observer.set_merging(true);
     let recorder = Recorder {
@@ -101,21 +93,21 @@ const NETWORK_EVENTS: &[&str] = &[
     "Network.webSocketClosed",
 ];
 
-struct Recorder {
-    observer: Arc<Observer>,
+pub(super) struct Recorder {
+    pub(super) observer: Arc<Observer>,
     /// Weak, because the session outlives its browsers, and not the other way round.
-    session: Weak<Session>,
-    browser: Browser,
-    recording: Recording,
-    events: Events,
+    pub(super) session: Weak<Session>,
+    pub(super) browser: Browser,
+    pub(super) recording: Recording,
+    pub(super) events: Events,
     bodies: Fetcher,
     /// The gap that lies between the one who had the browser before and us: over before we could hear of it.
-    before: Option<Arc<Gap>>,
+    pub(super) before: Option<Arc<Gap>>,
     /// A gap that is over, and whose replay waits in the queue.
-    ended: Option<Arc<Gap>>,
+    pub(super) ended: Option<Arc<Gap>>,
     /// Tabs that are being asked for what they have kept, after the gap that it belongs to.
-    late: JoinSet<TargetId>,
-    asking: HashSet<TargetId>,
+    pub(super) late: JoinSet<TargetId>,
+    pub(super) asking: HashSet<TargetId>,
 }
 
 impl Recorder {
@@ -161,89 +153,17 @@ impl Recorder {
             if !self.observer.state().is_down() {
                 self.close_gap(ending);
             }
+            self.observer
+                .say_not_restored(&gap.not_restored, self.epoch());
         }
     }
 
-    /// Switches recording on in the tabs that are there, and closes the gap that the daemon before
-    /// or the browser before has left.
-    async fn begin(&mut self) {
-        self.observer.loaded().await;
-        if let Some(gap) = self.before.take() {
-            self.observer.tell_gap(&gap);
-            self.observer.doubt(&gap);
-        }
-        let tabs = self.tabs_as_the_browser_says().await;
-        let known = self.known_targets();
-        let same = known.is_empty() || tabs.iter().any(|tab| known.contains(tab.target_id()));
-        // The link tells us what the tabs have kept when we switch recording on, and nothing before.
-        let mut late = self.watch_all(tabs).await;
-        for _ in 0..NESTED {
-            let children = self.observer.children_due(&self.browser);
-            if children.is_empty() {
-                break;
-            }
-            late.extend(self.watch_all(children).await);
-        }
-        let orphans = self.observer.orphans(&self.browser, &late);
-        late.extend(self.watch_all(orphans).await);
-        late.retain(|target| self.is_late(target));
-        while let Some(notice) = self.events.try_next() {
-            self.take(notice);
-        }
-        if self.observer.state().gap_is_over() && self.ended.is_none() {
-            let epoch = self.browser.status().health.epoch.0;
-            self.close_gap(Ending::taken_over(epoch, same, late));
-        } else {
-            self.observer.set_merging(false);
-        }
-    }
-
-    /// Switches recording on in several; returns those that have not answered.
-    async fn watch_all(&mut self, tabs: Vec<Tab>) -> Vec<TargetId> {
-        let watching = tabs.iter().map(|tab| self.observer.watch_soon(tab));
-        let watched = futures_util::future::join_all(watching).await;
-        let mut late = Vec::new();
-        for (tab, watching) in tabs.iter().zip(watched) {
-            let target = tab.target_id().clone();
-            match watching {
-                Watching::Done => continue,
-                // A dialog is open, say: what it has kept comes with its end.
-                Watching::Failed => {}
-                Watching::Goes(task) => {
-                    let id = target.clone();
-                    self.asking.insert(id.clone());
-                    self.late.spawn(async move {
-                        drop(task.await);
-                        id
-                    });
-                }
-            }
-            late.push(target);
-        }
-        late
-    }
-
-    /// Whether a target that has not answered may still have something to tell.
-    fn is_late(&self, target: &TargetId) -> bool {
-        match self.observer.state().children.kind(target) {
-            None => true,
-            Some(kind) => kind == Kind::Frame && self.asking.contains(target),
-        }
-    }
-
-    /// The tabs that have entries.
-    fn known_targets(&self) -> HashSet<TargetId> {
-        self.observer.read(|buffers| {
-            Stream::ALL
-                .into_iter()
-                .flat_map(|stream| buffers.select(stream, &Filter::default()))
-                .filter_map(|entry| entry.target.as_deref().map(TargetId::from))
-                .collect()
-        })
+    fn epoch(&self) -> u32 {
+        self.browser.status().health.epoch.0
     }
 
     /// The tabs that are to be recorded.
-    fn tabs(&self) -> Vec<Tab> {
+    pub(super) fn tabs(&self) -> Vec<Tab> {
         let Some(session) = self.session.upgrade() else {
             return Vec::new();
         };
@@ -255,29 +175,6 @@ impl Recorder {
         tabs.into_iter()
             .filter(|info| session.records(&info.kind, info.id.as_str(), &info.url))
             .map(|info| self.browser.tab(info.id))
-            .collect()
-    }
-
-    /// The tabs that are to be recorded, also those that the link has not heard of yet: a keeper's
-    /// browser tells of its tabs once, and has done so to the daemon before.
-    async fn tabs_as_the_browser_says(&self) -> Vec<Tab> {
-        let asked = GetTargets::default();
-        let answer = timeout(PATIENCE, self.browser.call(&asked)).await;
-        let (Ok(Ok(answer)), Some(session)) = (answer, self.session.upgrade()) else {
-            return self.tabs();
-        };
-        if self.recording.is_none() {
-            return Vec::new();
-        }
-        session.adopt_popups_now();
-        for info in &answer.target_infos {
-            self.observer.learn_child(info, None);
-        }
-        answer
-            .target_infos
-            .into_iter()
-            .filter(|info| session.records(&info.type_, info.target_id.as_ref(), &info.url))
-            .map(|info| self.browser.tab(info.target_id.to_string()))
             .collect()
     }
 
@@ -304,7 +201,7 @@ impl Recorder {
         info.is_none_or(|info| &*info.kind == "page")
     }
 
-    fn take(&mut self, notice: Notice) {
+    pub(super) fn take(&mut self, notice: Notice) {
         match notice {
             Notice::Event(event) => self.event(&event),
             Notice::State(change) => self.link_state(&change),
@@ -368,13 +265,18 @@ impl Recorder {
             TargetChange::Condition(id, Condition::Crashed(_)) | TargetChange::Retells(id) => {
                 self.may_replay(id);
             }
+            TargetChange::Lapsed(lapse) => {
+                let mut state = self.observer.state();
+                self.observer.say_lapse(&mut state, lapse, self.epoch());
+            }
             TargetChange::Condition(id, Condition::Fine) => self.answers_again(id),
             TargetChange::Gone(info, _) => {
-                let epoch = self.browser.status().health.epoch.0;
+                let epoch = self.epoch();
                 let mut state = self.observer.state();
                 let why = "what it asked for: it ended before it was listened to";
                 self.observer.say_beginning(&mut state, info, epoch, why);
                 state.children.forget(&info.id);
+                state.away.remove(&info.id);
                 state.watched.remove(&info.id);
                 state.buffers.target_gone(info.id.as_str());
             }
@@ -426,6 +328,7 @@ impl Recorder {
             if state.watched.contains_key(target) && !asking && !state.buffers.in_gap() {
                 state.buffers.replay_ended(target.as_str());
             }
+            self.observer.say_return(&mut state, target, self.epoch());
         }
         self.look_for_tabs();
     }
@@ -448,6 +351,10 @@ impl Recorder {
         if &*event.method == "Target.detachedFromTarget" {
             if let Some(target) = detached(event) {
                 self.may_replay(&target);
+                let mut state = self.observer.state();
+                if state.watched.contains_key(&target) {
+                    state.away.insert(target, Wall::from(SystemTime::now()));
+                }
             }
             return;
         }
@@ -500,7 +407,7 @@ impl Recorder {
 
     /// The replay was taken in: what comes from now on is new. How the gap ended is written as soon
     /// as the tabs have said which documents they show.
-    fn close_gap(&self, ending: Ending) {
+    pub(super) fn close_gap(&self, ending: Ending) {
         let (watched, losses) = {
             let mut state = self.observer.state();
             let told = state.watched.keys().filter(|id| state.has_console(id));

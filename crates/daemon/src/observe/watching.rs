@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use keeptab_browser::{CallError, CallOptions, Tab, TargetId};
-use keeptab_buffers::{Unheard, Wall};
+use keeptab_buffers::{Stream, Unheard, Wall};
 use keeptab_protocol::{log, network, page, runtime, target};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -90,9 +90,11 @@ impl Observer {
             epoch,
             cause: format!("frames of other sites and workers are not recorded ({error})"),
             url: String::new(),
-            why: "what they ask for".to_owned(),
+            why: "what they say and ask for".to_owned(),
         };
-        self.say_unheard(state, &tab, &unheard);
+        for stream in Stream::ALL {
+            self.say_unheard(state, stream, &tab, &unheard);
+        }
     }
 
     /// [`Observer::watch`] for a caller who has something better to do than wait for a tab that

@@ -74,10 +74,7 @@ fn nothing_else_is_sent_between_a_disable_and_what_keeps_the_domain_on() {
 fn a_console_that_was_switched_on_again_says_that_it_tells_everything_once_more() {
     let mut world = World::open(&["A"]);
     world.stand("A", RUNTIME);
-    world.stand("A", "Network.enable");
     world.changes.clear();
-    world.call(Some("A"), "Network.disable", "{}");
-    assert_eq!(world.changes, []);
     world.call(Some("A"), "Runtime.disable", "{}");
     let id = TargetId::from("A");
     let told = [TargetChange::Retells(id.clone()), TargetChange::Ready(id)];
@@ -150,6 +147,7 @@ fn a_domain_that_cannot_be_switched_on_again_is_named() {
         .iter()
         .any(|change| matches!(change, TargetChange::NotRestored(lost) if lost.method == RUNTIME));
     assert!(named, "{:?}", world.changes);
+    assert_eq!(lapses(&world), [(RUNTIME, true)]);
     world.stalled = false;
     world.finish();
 }
@@ -311,5 +309,50 @@ fn who_asks_for_the_parts_of_a_page_is_told_of_those_that_another_needs() {
     assert_eq!(told.len(), 1, "{told:?}");
     assert_eq!(told[0]["sessionId"], "target:W");
     assert_eq!(told[0]["targetInfo"]["targetId"], "W");
+    world.finish();
+}
+
+/// What was told of domains that were off for a moment: the method, and whether it stays off.
+fn lapses(world: &World) -> Vec<(&str, bool)> {
+    world
+        .changes
+        .iter()
+        .filter_map(|change| match change {
+            TargetChange::Lapsed(lapse) => Some((&*lapse.method, lapse.refused.is_some())),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_domain_that_tells_nothing_twice_and_was_off_for_a_moment_is_told() {
+    let mut world = World::open(&["A"]);
+    world.stand("A", "Network.enable");
+    world.stand("A", RUNTIME);
+    let before = world.now;
+    world.call(Some("A"), "Runtime.disable", "{}");
+    assert_eq!(lapses(&world), [], "it tells everything again");
+    world.call(Some("A"), "Network.disable", "{}");
+    assert_eq!(lapses(&world), [("Network.enable", false)]);
+    let since = world.changes.iter().find_map(|change| match change {
+        TargetChange::Lapsed(lapse) => Some(lapse.since),
+        _ => None,
+    });
+    assert!(since.is_some_and(|since| since >= before && since <= world.now));
+    world.finish();
+}
+
+#[test]
+fn a_loss_before_a_domain_was_on_again_tells_that_it_was_off() {
+    let mut world = World::open(&["A"]);
+    world.stand("A", "Network.enable");
+    world.stalled = true;
+    world.post(Some("A"), "Network.disable", "{}");
+    world.run();
+    assert_eq!(lapses(&world), []);
+    world.stalled = false;
+    world.drop_socket();
+    // The call is made again over the new connection, which is the second.
+    assert_eq!(lapses(&world), [("Network.enable", false); 2]);
     world.finish();
 }
