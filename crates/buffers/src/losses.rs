@@ -94,6 +94,21 @@ impl Buffers {
         self.targets.entry(name).or_default().seen.begin_replay();
     }
 
+    /// What comes now comes over another connection than what came before it: one
+    /// that was lost in the middle of its replay may have brought a part of what
+    /// this one replays. Does nothing outside of a gap.
+    pub fn replays_anew(&mut self) {
+        if self.open.is_none() {
+            return;
+        }
+        for state in self.targets.values_mut() {
+            let tally = state.seen.end_replay();
+            state.tally.recovered += tally.recovered;
+            state.tally.full |= tally.full;
+            state.seen.begin_replay();
+        }
+    }
+
     /// `Runtime.enable` and `Log.enable` were answered: what this target says
     /// from now on is new. Optional after a loss, and then makes the number of
     /// recovered messages exact.

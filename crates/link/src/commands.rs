@@ -301,7 +301,7 @@ impl Link {
         };
         let mut session = session;
         if &*method == DETACH {
-            let Some((real, over)) = self.give_up_session(&params) else {
+            let Some((real, over)) = self.give_up_session(now, &params) else {
                 return self.settle(key, Settlement::Reply(Raw::object_empty()));
             };
             params = real;
@@ -348,13 +348,18 @@ impl Link {
 
     /// A caller detaches from a target: the parameters for the browser, and the session to send them
     /// over. `None` when there is nothing to detach from.
-    fn give_up_session(&mut self, params: &Raw) -> Option<(Raw, Option<Str>)> {
+    fn give_up_session(&mut self, now: Instant, params: &Raw) -> Option<(Raw, Option<Str>)> {
         let value: Value = params.parse().ok()?;
         let named = value
             .get("sessionId")
             .or_else(|| value.get("targetId"))?
             .as_str()?;
         let id = TargetId::from_handle(named).unwrap_or_else(|| TargetId::from(named));
+        let needed = self.targets.get(&id)?.ledger.has_standing();
+        if needed {
+            let why = "a caller detached from it".to_owned();
+            self.lapsed(&id, &Str::from_static(DETACH), now, Some(why));
+        }
         let target = self.targets.get_mut(&id)?;
         target.wanted = false;
         target.ledger.clear();

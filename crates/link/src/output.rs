@@ -93,7 +93,8 @@ pub enum TargetChange {
 pub struct Lapse {
     /// Which target.
     pub target: TargetId,
-    /// The call that switches it on.
+    /// The call that switches it on; `Target.detachFromTarget` when the other caller detached from the
+    /// target, and all of it is off.
     pub method: Str,
     /// Since when it was off. It ends now, unless it was refused.
     pub since: Instant,

@@ -49,7 +49,13 @@ impl Link {
         self.send_own(now, session, &enable, &params, own);
     }
 
-    fn lapsed(&mut self, id: &TargetId, method: &Str, since: Instant, refused: Option<String>) {
+    pub(crate) fn lapsed(
+        &mut self,
+        id: &TargetId,
+        method: &Str,
+        since: Instant,
+        refused: Option<String>,
+    ) {
         if refused.is_none() && replay::listens(method) {
             return;
         }

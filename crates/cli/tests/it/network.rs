@@ -162,3 +162,22 @@ fn a_request_that_a_snippet_s_disable_may_have_hidden_is_a_line() {
     // The console misses nothing: the browser tells again what it has.
     assert!(!bed.ok(["console"]).contains("GAP"));
 }
+
+#[test]
+fn a_snippet_that_detaches_from_its_tab_leaves_a_line_and_the_recording_goes_on() {
+    let (bed, site) = (Bed::new(), site());
+    bed.ok(["open", &site.url("/")]);
+    fetch(&bed, "/echo?before");
+    let detach = "const tab = (await listPageTargets())[0]; \
+                  await cdp.send({method: 'Target.detachFromTarget', params: {sessionId: 'target:' + tab.targetId}}); return 'done'";
+    assert_eq!(bed.run_with(["js"], detach).stdout, "done\n");
+    let detached = |line: &String| line.contains("GAP") && line.contains("a snippet detached");
+    eventually("the line", || lines(&bed, &[]).iter().any(detached));
+    let mut n = 0;
+    // The first may come before the tab is listened to again.
+    eventually("it is recorded again", || {
+        n += 1;
+        fetch(&bed, &format!("/echo?after={n}"));
+        !lines(&bed, &["--type", "fetch", "--url", "after="]).is_empty()
+    });
+}

@@ -190,4 +190,43 @@ mod tests {
             state.buffers.replay_ended("T1");
         }
     }
+
+    #[test]
+    fn a_connection_that_is_lost_in_its_replay_may_replay_the_same_again() {
+        let archive = Arc::new(Archive::new(Path::new("never touched")));
+        let observer = Observer::new("shop", archive, Arc::new(Hub::default()));
+        let mut state = observer.state();
+        let take = |state: &mut State, epoch, time| {
+            state.hears(epoch);
+            let said = format!(
+                r#"{{"entry":{{"source":"network","level":"error","text":"404","timestamp":{time}}}}}"#
+            );
+            let event = "Log.entryAdded";
+            let taken = state.buffers.event("T1", event, &said, SystemTime::now());
+            taken.expect("an entry")
+        };
+        assert!(matches!(take(&mut state, 1, 1), Taken::Added(..)));
+        state.link_is_down("reset", 1, None);
+        for (epoch, last) in [(2, 2), (3, 2), (4, 3)] {
+            assert_eq!(take(&mut state, epoch, 1), Taken::Duplicate);
+            let second = take(&mut state, epoch, 2);
+            assert_eq!(second == Taken::Duplicate, epoch > 2);
+            if last > 2 {
+                assert!(matches!(take(&mut state, epoch, 3), Taken::Added(..)));
+            }
+        }
+        let tally = state.buffers.restored(&Restored {
+            at: Wall::from(SystemTime::now()),
+            from: None,
+            epoch: 4,
+            same_browser: true,
+            targets: Vec::new(),
+            unknown: Vec::new(),
+        });
+        let (console, _) = tally.expect("a gap");
+        assert!(
+            format!("{console:?}").contains("recovered: 2"),
+            "{console:?}"
+        );
+    }
 }

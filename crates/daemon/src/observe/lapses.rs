@@ -2,19 +2,22 @@
 
 use std::time::SystemTime;
 
-use keeptab_browser::TargetId;
+use keeptab_browser::{Gap, TargetId};
 use keeptab_buffers::{Stream, Unheard, Wall};
 use keeptab_link::{Lapse, NotRestored};
 
 use super::gaps::wall;
 use super::observer::{Observer, State};
 
+/// A snippet took all of a target away from us.
+const DETACHED: &str = "Target.detachFromTarget";
+
 /// What a call that switches something on is needed for.
 fn needed_for(method: &str) -> &'static [Stream] {
     match method {
         "Network.enable" => &[Stream::Network],
         "Runtime.enable" | "Log.enable" => &[Stream::Console],
-        "Target.setAutoAttach" => &Stream::ALL,
+        "Target.setAutoAttach" | DETACHED => &Stream::ALL,
         _ => &[],
     }
 }
@@ -36,6 +39,10 @@ impl Observer {
                 format!("a snippet switched {what} off, and keeptab on again"),
                 "what began in between",
             ),
+            Some(_) if &*lapse.method == DETACHED => (
+                "a snippet detached from the tab or from a part of it".to_owned(),
+                "everything until it is used again",
+            ),
             Some(reason) => (
                 format!(
                     "a snippet switched {what} off, and it cannot be switched on again ({reason})"
@@ -52,6 +59,10 @@ impl Observer {
             &cause,
             why,
         );
+        if &*lapse.method == DETACHED {
+            // Whoever uses it next has it listened to again.
+            state.watched.remove(&lapse.target);
+        }
     }
 
     /// What could not be switched on again after a loss stays off behind the gap.
@@ -74,11 +85,22 @@ impl Observer {
         }
     }
 
-    /// The browser let go of a part of a tab, or of a tab, and we are attached again.
+    /// Behind a gap, what has not answered yet is not heard. A keeper's connection was heard all the time.
+    pub(super) fn note_unanswered(&self, gap: &Gap) {
+        if gap.handover.is_none() {
+            let mut state = self.state();
+            for target in &gap.unanswered {
+                if state.watched.contains_key(target) {
+                    state.away.insert(target.clone(), wall(gap.ended));
+                }
+            }
+        }
+    }
+
+    /// The browser had let go of a part of a tab, or of a tab, or it did not answer, and is heard again.
     pub(super) fn say_return(&self, state: &mut State, target: &TargetId, epoch: u32) {
         if let Some(from) = state.away.remove(target) {
-            let cause =
-                "the browser let go of the tab or of a part of it, and keeptab took hold again";
+            let cause = "the tab or a part of it could not be listened to";
             let why = "what began in between";
             self.say_of(state, target, "Network.enable", from, epoch, cause, why);
         }
@@ -247,6 +269,9 @@ mod tests {
         observer.say_return(&mut state, &tab, 1);
         drop(state);
         let said = lines(&observer, Stream::Network);
-        assert!(said.len() == 1 && said[0].contains("let go"), "{said:?}");
+        assert!(
+            said.len() == 1 && said[0].contains("could not be listened to"),
+            "{said:?}"
+        );
     }
 }

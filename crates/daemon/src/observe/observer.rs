@@ -40,12 +40,14 @@ pub(super) struct State {
     /// The tabs and their children in which recording was switched on, and since when.
     pub(super) watched: HashMap<TargetId, Wall>,
     pub(super) children: Children,
-    /// Those of them that the browser let go of, and since when.
+    /// Those of them that are not heard at present, and since when.
     pub(super) away: HashMap<TargetId, Wall>,
     /// Counts losses, so that the end of one is not taken for that of the next.
     pub(super) losses: u64,
     /// The link has lost its connection and has no new one.
     down: bool,
+    /// The connection over which the last event came.
+    heard: u32,
     /// Methods of the commands whose outcome was lost in the gap that is open.
     pub(super) in_doubt: Vec<String>,
     /// Until when the daemon before was there.
@@ -84,6 +86,7 @@ impl Observer {
                 away: HashMap::new(),
                 losses: 0,
                 down: false,
+                heard: 0,
                 in_doubt: Vec::new(),
                 left_at: None,
                 marking: false,
@@ -239,6 +242,13 @@ impl State {
     pub(super) fn link_is_down(&mut self, cause: &str, epoch: u32, from: Option<Wall>) {
         if !std::mem::replace(&mut self.down, true) {
             self.lose(cause, epoch, from);
+        }
+    }
+
+    /// An event came over this connection.
+    pub(super) fn hears(&mut self, epoch: u32) {
+        if std::mem::replace(&mut self.heard, epoch) != epoch {
+            self.buffers.replays_anew();
         }
     }
 

@@ -155,6 +155,7 @@ impl Recorder {
             }
             self.observer
                 .say_not_restored(&gap.not_restored, self.epoch());
+            self.observer.note_unanswered(gap);
         }
     }
 
@@ -366,6 +367,7 @@ impl Recorder {
         let Some(tab) = state.recorded_as(part) else {
             return;
         };
+        state.hears(event.epoch.0);
         let (method, params) = (&*event.method, event.params.as_str());
         let (target, now) = (tab.as_str(), SystemTime::now());
         let taken = state

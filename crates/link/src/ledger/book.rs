@@ -48,6 +48,11 @@ impl Ledger {
         self.standing.remove(method);
     }
 
+    /// Whether anything is needed all the time.
+    pub(crate) fn has_standing(&self) -> bool {
+        !self.standing.is_empty()
+    }
+
     /// The call that switches a needed domain on.
     pub(crate) fn standing(&self, method: &str) -> Option<(Str, Raw)> {
         let (method, params) = self.standing.get_key_value(method)?;

@@ -356,3 +356,16 @@ fn a_loss_before_a_domain_was_on_again_tells_that_it_was_off() {
     assert_eq!(lapses(&world), [("Network.enable", false); 2]);
     world.finish();
 }
+
+#[test]
+fn a_caller_who_detaches_from_what_another_needs_is_told_of() {
+    let mut world = World::open(&["A", "B"]);
+    world.stand("A", "Network.enable");
+    for tab in ["A", "B"] {
+        let params = format!(r#"{{"sessionId":"target:{tab}"}}"#);
+        let token = world.call(None, "Target.detachFromTarget", &params);
+        world.reply(token);
+    }
+    assert_eq!(lapses(&world), [("Target.detachFromTarget", true)]);
+    world.finish();
+}
