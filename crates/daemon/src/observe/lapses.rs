@@ -34,13 +34,18 @@ impl Observer {
     /// A snippet switched off what the recording needs.
     pub(super) fn say_lapse(&self, state: &mut State, lapse: &Lapse, epoch: u32) {
         let what = named(&lapse.method);
+        let part = state.children.kind(&lapse.target).is_some();
         let (cause, why) = match &lapse.refused {
             None => (
                 format!("a snippet switched {what} off, and keeptab on again"),
                 "what began in between",
             ),
+            Some(_) if &*lapse.method == DETACHED && part => (
+                "a snippet detached from a frame or worker".to_owned(),
+                "everything of it from then on",
+            ),
             Some(_) if &*lapse.method == DETACHED => (
-                "a snippet detached from the tab or from a part of it".to_owned(),
+                "a snippet detached from the tab".to_owned(),
                 "everything until it is used again",
             ),
             Some(reason) => (
