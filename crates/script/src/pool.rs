@@ -1,16 +1,22 @@
 //! Workers that are started before anybody needs them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::{Mutex, Notify};
+use tokio::time::{sleep, timeout};
 
 use crate::limits::Limits;
 use crate::outcome::{ErrorKind, ScriptError};
 use crate::process::{Process, Program};
 
-/// How long after a spare was taken the next one is started. Who took it is about to use it for the first time,
-/// and the start of a process would cost that call several milliseconds.
+/// How long after a spare was taken the next one is started at the latest. Who took it is about to use it for the
+/// first time, and the start of a process would cost that call several milliseconds.
 const REFILL_AFTER: Duration = Duration::from_millis(50);
+/// How long after the end of a call, so that its answer leaves first.
+const ANSWER_FIRST: Duration = Duration::from_millis(5);
+/// How long a spare that is being started is waited for; one that does not come must not hold up a call.
+const WAIT_FOR_SPARE: Duration = Duration::from_millis(500);
 
 /// Gives workers to REPLs and keeps one spare ready, so that nobody waits for a process to start.
 /// Cheap to clone; clones share the spare.
@@ -23,8 +29,10 @@ pub struct Pool {
 struct Inner {
     program: Program,
     limits: Limits,
+    /// Locked while it is being started: who needs a worker then waits for this one.
     spare: Mutex<Option<Process>>,
-    warming: AtomicBool,
+    /// A call has ended.
+    ended: Notify,
 }
 
 impl Pool {
@@ -35,7 +43,7 @@ impl Pool {
             program,
             limits,
             spare: Mutex::new(None),
-            warming: AtomicBool::new(false),
+            ended: Notify::new(),
         };
         Self {
             inner: Arc::new(inner),
@@ -53,14 +61,10 @@ impl Pool {
     /// Cancel-safe: a process that was being started is killed.
     pub async fn warm(&self) {
         let inner = &self.inner;
-        if inner.warming.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let _done = Warming(&inner.warming);
-        let missing = inner.spare().as_mut().is_none_or(|spare| !spare.is_alive());
-        if missing {
+        let mut spare = inner.spare.lock().await;
+        if spare.as_mut().is_none_or(|spare| !spare.is_alive()) {
             match Process::start(&inner.program, &inner.limits).await {
-                Ok(process) => *inner.spare() = Some(process),
+                Ok(process) => *spare = Some(process),
                 Err(error) => tracing::warn!(%error, "no spare sandbox"),
             }
         }
@@ -68,7 +72,8 @@ impl Pool {
 
     /// A worker: the spare, or a new one. Sees to the next spare.
     pub(crate) async fn take(&self) -> Result<Process, ScriptError> {
-        let spare = self.inner.spare().take();
+        let spare = timeout(WAIT_FOR_SPARE, self.inner.spare.lock()).await;
+        let spare = spare.ok().and_then(|mut spare| spare.take());
         let spare = spare.and_then(|mut process| process.is_alive().then_some(process));
         let process = match spare {
             Some(process) => process,
@@ -84,25 +89,17 @@ impl Pool {
         };
         let pool = self.clone();
         tokio::spawn(async move {
-            tokio::time::sleep(REFILL_AFTER).await;
+            tokio::select! {
+                () = pool.inner.ended.notified() => sleep(ANSWER_FIRST).await,
+                () = sleep(REFILL_AFTER) => {}
+            }
             pool.warm().await;
         });
         Ok(process)
     }
-}
 
-impl Inner {
-    fn spare(&self) -> std::sync::MutexGuard<'_, Option<Process>> {
-        // A panic elsewhere leaves an Option, which is always whole.
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Clears the flag also when warming is cancelled.
-struct Warming<'a>(&'a AtomicBool);
-
-impl Drop for Warming<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+    /// A call has ended: now is a good time for the next spare.
+    pub(crate) fn call_ended(&self) {
+        self.inner.ended.notify_waiters();
     }
 }

@@ -134,6 +134,7 @@ impl Repl {
             }
             match answer.await {
                 Ok(Answer::Ended(outcome)) => {
+                    self.inner.pool.call_ended();
                     if outcome.scope_lost {
                         self.forget(&orders);
                     }
