@@ -129,20 +129,21 @@ async fn a_drop_between_an_effect_and_its_answer_repeats_nothing() {
 async fn a_large_command_on_a_slow_link_is_no_silence() {
     let mut options = Options::new();
     options.link.probe_after = Duration::from_secs(2);
-    options.link.dead_after = Duration::from_secs(6);
+    options.link.dead_after = Duration::from_secs(10);
     let stage = Stage::set(options).await;
-    // Twice as long as the link may be silent. Once all is written, much less of it is still on its way.
+    // Half as long again as the link may be silent. Once all is written, some 10 MB are still on their way, and
+    // Chromium says nothing while it reads the whole: on a busy machine the rest of the ten seconds is for that.
     stage.proxy.throttle(Throttle {
-        bytes_per_second: Some(5_000_000),
+        bytes_per_second: Some(3_000_000),
         latency: Duration::ZERO,
     });
-    let expression = format!("'{}'.length", "x".repeat(60 << 20));
+    let expression = format!("'{}'.length", "x".repeat(45 << 20));
     let mut command = keeptab_protocol::runtime::Evaluate::new(expression.as_str());
     command.return_by_value = Some(true);
     let patience = CallOptions::new().timeout(LONG);
     let done = stage.tab.call_with(&command, patience).await.unwrap();
     let length = done.result.value.expect("a value").parse::<usize>();
-    assert_eq!(length.unwrap(), 60 << 20);
+    assert_eq!(length.unwrap(), 45 << 20);
     stage.proxy.pass();
     assert_eq!(stage.session.status().health.counters.losses, 0);
     stage.same_tab().await;
