@@ -208,6 +208,15 @@ impl Buffers {
         state.loader_id = Some(keep(loader_id, 200));
     }
 
+    /// [`Buffers::document`] from an answer that may be older than what an event
+    /// has told meanwhile.
+    pub fn document_unless_told(&mut self, target: &str, loader_id: &str) {
+        let known = self.targets.get(target);
+        if known.is_none_or(|state| state.loader_id.is_none()) {
+            self.document(target, loader_id);
+        }
+    }
+
     /// The target's name, shared, with its bookkeeping. Forgets the target
     /// that was unused for longest when there are too many.
     pub(crate) fn name_of(&mut self, target: &str) -> Arc<str> {

@@ -360,3 +360,16 @@ fn what_could_not_be_listened_to_is_a_line_of_its_tab_without_secrets() {
     assert_eq!(filtered(&b, Stream::Network, &of("T1")).len(), 1);
     assert_eq!(filtered(&b, Stream::Network, &of("T2")).len(), 0);
 }
+
+#[test]
+fn an_answer_about_the_document_does_not_undo_what_an_event_told_meanwhile() {
+    let mut b = buffers();
+    let navigated = json!({"frame": {"id": "T1", "loaderId": "L2", "url": "https://a.test/"}});
+    take(&mut b, "T1", "Page.frameNavigated", &navigated);
+    b.document_unless_told("T1", "L1");
+    b.document_unless_told("T2", "L9");
+    b.lost(loss(1.0));
+    let there = vec![after("T1", "L2"), after("T2", "L9")];
+    let verdicts = b.restored(&restored(2.0, there)).unwrap();
+    assert_eq!(verdicts.0, Verdict::Complete { recovered: 0 });
+}

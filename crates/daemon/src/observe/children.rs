@@ -48,8 +48,8 @@ impl Kind {
 struct Child {
     parent: TargetId,
     kind: Kind,
-    /// When it was heard of; none for one that was there before us.
-    born: Option<Wall>,
+    /// When it was heard of.
+    born: Wall,
     /// What was missed of it was said, if anything was.
     said: bool,
 }
@@ -60,7 +60,7 @@ pub(super) struct Children(HashMap<TargetId, Child>);
 
 impl Children {
     /// Remembers a target that has a parent.
-    fn learn(&mut self, id: TargetId, kind: &str, parent: TargetId, born: Option<Wall>) {
+    fn learn(&mut self, id: TargetId, kind: &str, parent: TargetId, born: Wall) {
         let Some(kind) = Kind::of(kind) else { return };
         if let Some(known) = self.0.get_mut(&id) {
             known.parent = parent;
@@ -133,12 +133,12 @@ impl Observer {
         }
         if let Ok(Created { target_info }) = event.params.parse() {
             let born = Wall::from(SystemTime::now());
-            self.learn_child(&target_info, Some(born));
+            self.learn_child(&target_info, born);
         }
     }
 
-    /// As the browser says it. Those that were there before us have no `born`.
-    pub(super) fn learn_child(&self, info: &target::TargetInfo, born: Option<Wall>) {
+    /// As the browser says it.
+    pub(super) fn learn_child(&self, info: &target::TargetInfo, born: Wall) {
         if let Some(parent) = &info.parent_id {
             let (id, parent) = (info.target_id.as_ref(), parent.as_ref());
             let (id, parent) = (TargetId::from(id), TargetId::from(parent));
@@ -159,7 +159,7 @@ impl Observer {
             // The frame that the browser calls the parent may be part of its page.
             if let Some(parent) = &info.parent {
                 let (id, parent) = (info.id.clone(), parent.clone());
-                state.children.learn(id, &info.kind, parent, Some(born));
+                state.children.learn(id, &info.kind, parent, born);
             }
         }
         let due = state.unwatched();
@@ -218,13 +218,12 @@ impl Observer {
             return;
         };
         // What was there before its tab was listened to is not promised.
-        let since = state.watched.get(&tab).copied();
-        let (Some(from), Some(since)) = (born, since) else {
+        let Some(since) = state.watched.get(&tab).copied() else {
             return;
         };
-        if from > since {
+        if born > since {
             let unheard = Unheard {
-                from,
+                from: born,
                 until: Wall::from(SystemTime::now()),
                 epoch,
                 cause: kind.name().to_owned(),
@@ -241,7 +240,12 @@ mod tests {
     use super::*;
 
     fn learn(children: &mut Children, id: &str, kind: &str, parent: &str) {
-        children.learn(TargetId::from(id), kind, TargetId::from(parent), None);
+        children.learn(
+            TargetId::from(id),
+            kind,
+            TargetId::from(parent),
+            Wall::default(),
+        );
     }
 
     fn tab_of(children: &Children, id: &str) -> Option<String> {

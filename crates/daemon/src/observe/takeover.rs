@@ -1,10 +1,10 @@
 //! The beginning of recording a browser: the tabs that are there, and what the daemon or the browser before has left.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use keeptab_browser::{Tab, TargetId};
-use keeptab_buffers::{Filter, Stream};
+use keeptab_buffers::{Filter, Stream, Wall};
 use keeptab_protocol::target::GetTargets;
 use tokio::time::timeout;
 
@@ -102,6 +102,8 @@ impl Recorder {
     /// browser tells of its tabs once, and has done so to the daemon before.
     async fn tabs_as_the_browser_says(&self) -> Vec<Tab> {
         let asked = GetTargets::default();
+        // A tab may be listened to already: then what it has got since is told as new.
+        let now = Wall::from(SystemTime::now());
         let answer = timeout(PATIENCE, self.browser.call(&asked)).await;
         let (Ok(Ok(answer)), Some(session)) = (answer, self.session.upgrade()) else {
             return self.tabs();
@@ -111,7 +113,7 @@ impl Recorder {
         }
         session.adopt_popups_now();
         for info in &answer.target_infos {
-            self.observer.learn_child(info, None);
+            self.observer.learn_child(info, now);
         }
         answer
             .target_infos

@@ -51,7 +51,7 @@ impl Observer {
         match outcome {
             Ok((document, refused)) => {
                 if let Some(document) = document {
-                    state.buffers.document(id.as_str(), &document);
+                    state.buffers.document_unless_told(id.as_str(), &document);
                 }
                 if let Some(info) = info {
                     let why = "what it asked for before it was listened to";
