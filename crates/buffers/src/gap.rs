@@ -34,6 +34,10 @@ pub struct Gap {
     /// The methods of some of them.
     #[serde(default)]
     pub unknown_methods: Vec<String>,
+    /// Addresses of some of the documents that were born in it without the
+    /// init scripts that were to run in them.
+    #[serde(default)]
+    pub without_init_scripts: Vec<String>,
     /// Targets that were there before and not after.
     pub gone: Vec<String>,
     /// Targets that were there after and not before.
@@ -112,6 +116,8 @@ pub struct Restored {
     pub targets: Vec<TargetAfter>,
     /// The methods of the commands whose outcome is not known.
     pub unknown: Vec<String>,
+    /// The addresses of documents without the init scripts that were set.
+    pub without_init_scripts: Vec<String>,
 }
 
 /// A target as it was found after a loss.
@@ -146,6 +152,7 @@ impl Gap {
             missed: None,
             unknown_outcomes: 0,
             unknown_methods: Vec::new(),
+            without_init_scripts: Vec::new(),
             gone: Vec::new(),
             new: Vec::new(),
         }
@@ -257,6 +264,8 @@ impl Gap {
             .take(MAX_NAMED)
             .map(|method| keep(method, 100))
             .collect();
+        let plain = restored.without_init_scripts.iter().take(MAX_NAMED);
+        self.without_init_scripts = plain.map(|url| keep(url, 200)).collect();
         self.verdict = verdict;
         self.gone = before
             .iter()
@@ -280,6 +289,7 @@ impl Gap {
             .iter()
             .chain(&self.new)
             .chain(&self.unknown_methods)
+            .chain(&self.without_init_scripts)
             .map(|id| id.len() + 24)
             .sum();
         self.cause.len() + names + 128

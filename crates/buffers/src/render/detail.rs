@@ -234,6 +234,8 @@ fn gap_sheet(sheet: &mut Sheet, gap: &Gap) {
         );
         sheet.field("of these", &gap.unknown_methods.join(", "));
     }
+    let plain = gap.without_init_scripts.join(", ");
+    sheet.field("without init scripts", &plain);
     sheet.field("targets gone", &gap.gone.join(", "));
     sheet.field("targets new", &gap.new.join(", "));
 }

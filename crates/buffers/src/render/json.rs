@@ -126,6 +126,7 @@ fn gap_fields(gap: &Gap) -> Value {
         "missed": gap.missed,
         "unknown_outcomes": gap.unknown_outcomes,
         "unknown_methods": gap.unknown_methods,
+        "without_init_scripts": gap.without_init_scripts,
         "targets_gone": gap.gone,
         "targets_new": gap.new,
     })

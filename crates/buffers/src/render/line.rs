@@ -157,9 +157,22 @@ fn gap_line(gap: &Gap, shape: Shape) -> String {
             let until = to.clock(shape.utc_offset);
             let length = span(to.ms_since(gap.from));
             let verdict = verdict(&gap.verdict);
-            let doubt = in_doubt(gap);
-            format!("-- GAP [{from}] to [{until}] ({length}): {cause}; {verdict}{doubt} --")
+            let (doubt, plain) = (in_doubt(gap), without_init_scripts(gap));
+            format!("-- GAP [{from}] to [{until}] ({length}): {cause}; {verdict}{doubt}{plain} --")
         }
+    }
+}
+
+/// The documents that miss what was to run in them first.
+fn without_init_scripts(gap: &Gap) -> String {
+    match gap.without_init_scripts.as_slice() {
+        [] => String::new(),
+        [url] => format!("; without its init scripts: {}", one_line(url)),
+        [url, more @ ..] => format!(
+            "; without their init scripts: {} and {} more",
+            one_line(url),
+            more.len()
+        ),
     }
 }
 

@@ -133,6 +133,7 @@ pub(crate) fn restored(seconds: f64, targets: Vec<TargetAfter>) -> Restored {
         targets,
         from: None,
         unknown: Vec::new(),
+        without_init_scripts: Vec::new(),
     }
 }
 

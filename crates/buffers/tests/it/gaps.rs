@@ -268,6 +268,30 @@ fn what_is_dropped_one_after_the_other_is_one_gap() {
 }
 
 #[test]
+fn documents_without_their_init_scripts_are_named_on_the_line_of_their_gap() {
+    let named = |urls: &[&str]| {
+        let mut b = buffers();
+        b.lost(loss(10.0));
+        b.restored(&Restored {
+            without_init_scripts: urls.iter().map(|url| (*url).to_owned()).collect(),
+            ..restored(11.0, Vec::new())
+        });
+        lines(&b, Stream::Console).remove(0)
+    };
+    assert!(!named(&[]).contains("init scripts"));
+    let one = named(&["http://shop/a"]);
+    assert!(
+        one.ends_with("; without its init scripts: http://shop/a --"),
+        "{one}"
+    );
+    let three = named(&["http://shop/a", "http://shop/b", "http://shop/c"]);
+    assert!(
+        three.ends_with("; without their init scripts: http://shop/a and 2 more --"),
+        "{three}"
+    );
+}
+
+#[test]
 fn commands_in_doubt_are_named_on_the_line_of_their_gap() {
     let named = |methods: &[&str]| {
         let mut b = buffers();

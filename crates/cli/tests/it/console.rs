@@ -155,6 +155,33 @@ fn check_ticks(lines: &[String], n: u32) {
     }
 }
 
+/// What was to run in it before all else did not.
+#[test]
+fn a_document_born_in_a_gap_without_its_init_scripts_is_named_on_its_line() {
+    let (bed, chromium, site) = (Bed::new(), chromium(), site());
+    let proxy = block_on(FaultProxy::start(&chromium.ws_url()));
+    bed.ok(["attach", "--ws", &proxy.ws_url()]);
+    bed.ok(["open", &site.url("/title/Before")]);
+    bed.ok([
+        "js",
+        "await session.Page.addScriptToEvaluateOnNewDocument({source: 'globalThis.first = 1'})",
+    ]);
+    let there = site.url("/title/Meanwhile");
+    bed.page(
+        "default",
+        &format!("setTimeout(() => location.href = '{there}', 300); 1"),
+    );
+    proxy.answer_upgrades(Answer::status(503), Duration::from_millis(1500));
+    assert!(proxy.rst() > 0, "there was a connection to cut");
+    eventually("it is another page", || bed.title("default") == "Meanwhile");
+    assert_eq!(bed.page("default", "String(globalThis.first)"), "undefined");
+    let told = format!("; without its init scripts: {there} --");
+    eventually("the line", || has(&lines(&bed, &[]), &told));
+    // From the next document on they run again.
+    bed.ok(["tab", "reload"]);
+    assert_eq!(bed.page("default", "String(globalThis.first)"), "1");
+}
+
 #[test]
 fn a_loss_is_a_line_and_what_was_said_meanwhile_comes_back_once() {
     let (bed, chromium) = (Bed::new(), chromium());

@@ -32,6 +32,9 @@ impl Observer {
         if state.buffers.in_gap() {
             let methods = gap.unknown.iter().map(|unknown| unknown.method.to_string());
             state.in_doubt.extend(methods);
+            let born = gap.without_init_scripts.iter();
+            let born = born.map(|document| document.url.to_string());
+            state.plain_documents.extend(born);
         }
     }
 }
@@ -79,12 +82,13 @@ impl Ending {
         }
     }
 
-    /// For the buffers: with the tabs there are now and the document that each of them shows, and the
-    /// methods of the commands that are in doubt.
+    /// For the buffers: with the tabs there are now and the document that each of them shows, the
+    /// methods of the commands that are in doubt, and the addresses of documents without their init scripts.
     pub(super) fn restored(
         &self,
         tabs: Vec<(TargetId, Option<String>)>,
         unknown: Vec<String>,
+        without_init_scripts: Vec<String>,
     ) -> Restored {
         let targets = tabs
             .into_iter()
@@ -101,6 +105,7 @@ impl Ending {
             same_browser: self.same_browser,
             targets,
             unknown,
+            without_init_scripts,
         }
     }
 }
@@ -222,6 +227,7 @@ mod tests {
             same_browser: true,
             targets: Vec::new(),
             unknown: Vec::new(),
+            without_init_scripts: Vec::new(),
         });
         let (console, _) = tally.expect("a gap");
         assert!(

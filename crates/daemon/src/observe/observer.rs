@@ -50,6 +50,8 @@ pub(super) struct State {
     heard: u32,
     /// Methods of the commands whose outcome was lost in the gap that is open.
     pub(super) in_doubt: Vec<String>,
+    /// Addresses of documents that were born in it without their init scripts.
+    pub(super) plain_documents: Vec<String>,
     /// Until when the daemon before was there.
     pub(super) left_at: Option<SystemTime>,
     /// Somebody says that we are there.
@@ -88,6 +90,7 @@ impl Observer {
                 down: false,
                 heard: 0,
                 in_doubt: Vec::new(),
+                plain_documents: Vec::new(),
                 left_at: None,
                 marking: false,
                 saving: false,

@@ -434,7 +434,10 @@ impl Recorder {
                 }
                 tabs.extend(late.iter().map(|id| (id.clone(), None)));
                 let unknown = std::mem::take(&mut state.in_doubt);
-                state.buffers.restored(&ending.restored(tabs, unknown));
+                let plain = std::mem::take(&mut state.plain_documents);
+                state
+                    .buffers
+                    .restored(&ending.restored(tabs, unknown, plain));
                 for target in &late {
                     state.buffers.replay_begins(target.as_str());
                 }
