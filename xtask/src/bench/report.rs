@@ -19,7 +19,7 @@ pub(super) fn write(
     tracking: Option<Tracking>,
 ) -> String {
     let mut text = String::from(
-        "# Measured side by side\n\n\
+        "## Measured side by side\n\n\
          Written by `cargo xtask bench`. Every client does the same work against the same browser in interleaved rounds; the\n\
          figures are medians, as ratios to the *floor*: a blocking WebSocket loop in Rust that parses nothing. *floor-tokio* is the same loop\n\
          that waits in tokio. Clients that use the pipe have a browser of their own. The peers take part in the first two rounds.\n\
@@ -49,7 +49,7 @@ pub(super) fn write(
             .filter(|work| work.measure == measure)
             .collect();
         if !works.is_empty() {
-            let _ = write!(text, "## {title}\n\n{what}\n\n");
+            let _ = write!(text, "### {title}\n\n{what}\n\n");
             table(&mut text, kit, figures, &works);
         }
     }
@@ -62,7 +62,7 @@ pub(super) fn write(
     {
         let _ = write!(
             text,
-            "## Tracking\n\nAll that the link does for one evaluate on a tab with 7 settings, its message and its answer's \
+            "### Tracking\n\nAll that the link does for one evaluate on a tab with 7 settings, its message and its answer's \
              envelope included: {link_us:.1} of {evaluate_us:.0} µs, {:.1} % of the round trip.\n\n",
             link_us / evaluate_us * 100.0
         );
@@ -77,7 +77,7 @@ pub(super) fn write(
         .map(|((work, client), why)| format!("{client}, {work}: {why}"));
     let notes: Vec<String> = missing.chain(failed).collect();
     if !notes.is_empty() {
-        let _ = writeln!(text, "## Not measured\n\n- {}", notes.join("\n- "));
+        let _ = writeln!(text, "### Not measured\n\n- {}", notes.join("\n- "));
     }
     text
 }
@@ -89,10 +89,20 @@ pub(super) fn save(plan: &Plan, text: &str) -> Result<(), Failed> {
         return Ok(());
     }
     let file = root().join("bench/RESULTS.md");
-    std::fs::write(&file, text)
+    let old = std::fs::read_to_string(&file).unwrap_or_default();
+    std::fs::write(&file, beneath(&old, text))
         .map_err(|error| Failed::new(format!("cannot write {}: {error}", file.display())))?;
     println!("written to bench/RESULTS.md");
     Ok(())
+}
+
+/// Parts what people wrote about the figures from the figures.
+const MARK: &str = "<!-- What follows is written by `cargo xtask bench`. -->\n\n";
+
+/// A new report beneath what people wrote above the old one.
+fn beneath(old: &str, text: &str) -> String {
+    let written = old.split_once(MARK).map_or("", |(written, _)| written);
+    format!("{written}{MARK}{text}")
 }
 
 fn table(text: &mut String, kit: &Kit, figures: &Figures, works: &[&Workload]) {
@@ -180,7 +190,7 @@ fn processes(text: &mut String, whole: &Whole) {
             .map_or(1.0, |timing| timing.ms);
         let _ = write!(
             text,
-            "## {title}\n\n| | ms | × floor | from – to, ms |\n|---|---|---|---|\n"
+            "### {title}\n\n| | ms | × floor | from – to, ms |\n|---|---|---|---|\n"
         );
         for Timing {
             name,
@@ -200,7 +210,7 @@ fn processes(text: &mut String, whole: &Whole) {
     if let Some(daemon) = &whole.daemon {
         let _ = write!(
             text,
-            "## The daemon\n\n| | |\n|---|---|\n\
+            "### The daemon\n\n| | |\n|---|---|\n\
              | resident with one idle session | {:.1} MB |\n\
              | each further session | {:.2} MB |\n\
              | one sandbox worker | {:.1} MB |\n\
@@ -223,7 +233,7 @@ fn recovery(text: &mut String, losses: &Losses) {
         |pick: fn(&super::faults::Reset) -> f64| spread(losses.reset.iter().map(pick).collect());
     let _ = write!(
         text,
-        "## Losses on purpose\n\n| | p50 · p95 · most, ms |\n|---|---|\n\
+        "### Losses on purpose\n\n| | p50 · p95 · most, ms |\n|---|---|\n\
          | TCP reset with 5 tabs and 7 settings each: noticed | {} |\n\
          | … connected again, everything restored | {} |\n\
          | … each tab answered, its settings in force | {} |\n\
@@ -271,7 +281,17 @@ fn machine() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::middle;
+    use super::{MARK, beneath, middle};
+
+    #[test]
+    fn a_new_report_leaves_what_people_wrote() {
+        let first = beneath("", "one");
+        assert_eq!(first, format!("{MARK}one"));
+        assert_eq!(
+            beneath(&format!("words\n{first}"), "two"),
+            format!("words\n{MARK}two")
+        );
+    }
 
     #[test]
     fn the_middle_is_a_median() {
