@@ -8,7 +8,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use keeptab_store::{OnBrowserDeath, OnCrash, Session as Row};
+use data_encoding::BASE64;
+use keeptab_store::{OnBrowserDeath, OnCrash, Session as Row, Tab};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -100,7 +101,7 @@ pub(crate) fn next_owner(last: u64) -> u64 {
         .max(last.saturating_add(1))
 }
 
-/// The record as the store takes it. An address that may hold a key is sealed.
+/// The record as the store takes it. Addresses that may hold a key are sealed: the browser's, and the active tab's.
 ///
 /// # Errors
 /// It cannot be sealed.
@@ -112,6 +113,11 @@ pub(crate) fn to_row(record: &Record, updated: SystemTime, seal: &Seal) -> io::R
             .remove("place")
             .map(|place| seal.seal(&record.name, place.to_string().as_bytes()))
             .transpose()?;
+    }
+    if let (Some(active), Some(fields)) = (&record.active, text.as_object_mut()) {
+        let active = seal_text(seal, &record.name, &json!(active).to_string())?;
+        fields.remove("active");
+        fields.insert(SEALED_TAB.into(), active.into());
     }
     text["format"] = Value::from(FORMAT);
     Ok(Row {
@@ -155,7 +161,36 @@ pub(crate) fn from_row(row: &Row, seal: &Seal) -> Result<Record, String> {
             .map_err(|error| error.to_string())?;
         text["place"] = serde_json::from_slice(&place).map_err(|error| error.to_string())?;
     }
+    let active = text.as_object_mut().and_then(|it| it.remove(SEALED_TAB));
+    if let Some(active) = active.as_ref().and_then(Value::as_str) {
+        // Without its key, nobody knows which tab was the active one; the session is still there.
+        text["active"] = open_text(seal, &row.name, active).unwrap_or_default();
+    }
     serde_json::from_value(text).map_err(|error| error.to_string())
+}
+
+/// The field of the active tab, sealed.
+const SEALED_TAB: &str = "active_sealed";
+
+/// A tab as the store takes it: what the address of a page may hold is not for who copies the store.
+///
+/// # Errors
+/// It cannot be sealed.
+pub(crate) fn to_tab_row(tab: &Tab, seal: &Seal) -> io::Result<Tab> {
+    Ok(Tab {
+        url: seal_text(seal, &tab.session, &tab.url)?,
+        title: seal_text(seal, &tab.session, &tab.title)?,
+        ..tab.clone()
+    })
+}
+
+fn seal_text(seal: &Seal, name: &str, text: &str) -> io::Result<String> {
+    Ok(BASE64.encode(&seal.seal(name, text.as_bytes())?))
+}
+
+fn open_text(seal: &Seal, name: &str, sealed: &str) -> Option<Value> {
+    let sealed = BASE64.decode(sealed.as_bytes()).ok()?;
+    serde_json::from_slice(&seal.open(name, &sealed).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -216,6 +251,30 @@ mod tests {
         assert!(!sealed.windows(6).any(|part| part == b"secret"));
         // The store alone, without its key.
         assert!(from_row(&row, &seal()).is_err_and(|error| error.contains("another key")));
+    }
+
+    #[test]
+    fn what_a_page_s_address_holds_is_sealed() {
+        let (seal, mut record) = (seal(), record(Place::Pipe));
+        if let Some(active) = &mut record.active {
+            active.url = "http://ada:secret@h/?token=secret".into();
+        }
+        let row = to_row(&record, UNIX_EPOCH, &seal).unwrap();
+        assert!(!row.endpoint.contains("secret"), "{}", row.endpoint);
+        assert_eq!(from_row(&row, &seal).unwrap().active, record.active);
+        // With another key the session is still there.
+        let without = from_row(&row, &self::seal()).unwrap();
+        assert_eq!((without.active, without.name), (None, record.name));
+        let tab = Tab {
+            session: "work".into(),
+            target_id: "T1".into(),
+            url: "http://h/?token=secret".into(),
+            title: "secret".into(),
+            opener: None,
+            position: 0,
+        };
+        let row = to_tab_row(&tab, &seal).unwrap();
+        assert!(!format!("{row:?}").contains("secret"), "{row:?}");
     }
 
     #[test]

@@ -352,8 +352,10 @@ impl Books {
                 target_id: gone.target_id.clone(),
             });
         }
-        let fresh = tabs.iter().filter(|tab| !known.contains(tab));
-        changes.extend(fresh.cloned().map(Change::PutTab));
+        for fresh in tabs.iter().filter(|tab| !known.contains(tab)) {
+            let row = handover::to_tab_row(fresh, seal).map_err(unsealable)?;
+            changes.push(Change::PutTab(row));
+        }
         if let Some(snapshot) = snapshot {
             let bytes = seal.seal(&name, &snapshot.to_bytes()).map_err(unsealable)?;
             changes.push(Change::PutLedger {

@@ -1,5 +1,5 @@
-//! Secrets at rest: addresses that hold keys, and ledgers, which hold what was set on a browser
-//! (headers, credentials, scripts).
+//! Secrets at rest: addresses that may hold keys, of browsers and of tabs, and ledgers, which hold what was set on a
+//! browser (headers, credentials, scripts).
 //!
 //! XChaCha20-Poly1305 with a random nonce for each text. The key is a file of its own that only its
 //! owner can read: whoever copies the store alone has none of the secrets.

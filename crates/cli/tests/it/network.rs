@@ -181,3 +181,28 @@ fn a_snippet_that_detaches_from_its_tab_leaves_a_line_and_the_recording_goes_on(
         !lines(&bed, &["--type", "fetch", "--url", "after="]).is_empty()
     });
 }
+
+/// Its first requests were once missed, in silence, when the tab was navigated before it had heard of the recording.
+#[test]
+fn the_first_page_of_a_session_is_recorded_from_its_first_request() {
+    let (bed, site) = (Bed::new(), site());
+    // At once, so that each is slow.
+    let sessions = ["a", "b", "c", "d"];
+    std::thread::scope(|scope| {
+        for name in sessions {
+            let (bed, url) = (&bed, site.url("/asks"));
+            scope.spawn(move || bed.ok(["--session", name, "open", &url]));
+        }
+    });
+    for name in sessions {
+        let network = || bed.ok(["--session", name, "network"]);
+        eventually("all of it, or a line that says that it is not", || {
+            let told = network();
+            let all = ["GET ", "GET /echo?first", "POST /echo?second"];
+            let all = all.map(|what| what.replace(' ', &format!(" {}", site.url(""))));
+            all.iter().all(|what| told.contains(what.as_str()))
+                || told.contains("the tab did not answer when it was to be listened to")
+        });
+        assert!(!network().contains(" ? "), "{}", network());
+    }
+}

@@ -7,6 +7,7 @@
 //! | `recorder` | one task per browser: events in, entries out |
 //! | `watching` | switching recording on in a tab |
 //! | `children` | frames of other sites and workers, recorded under their tab |
+//! | `starting` | tabs that were asked to be recorded and have not answered |
 //! | `takeover` | the beginning of that task: what the daemon or the browser before has left |
 //! | `lapses` | times in which a tab was not listened to |
 //! | `gaps` | a loss of the link as the buffers know it |
@@ -30,6 +31,7 @@ mod observer;
 mod policies;
 mod recorder;
 mod saving;
+mod starting;
 mod takeover;
 mod watching;
 

@@ -29,6 +29,8 @@ pub(crate) struct Observer {
     progress: watch::Sender<Progress>,
     /// A tab was claimed.
     pub(super) claimed: Notify,
+    /// Told whenever one that was to be recorded has answered.
+    pub(super) started: watch::Sender<()>,
 }
 
 /// Locked for moments only, never across an await.
@@ -40,6 +42,8 @@ pub(super) struct State {
     /// The tabs and their children in which recording was switched on, and since when.
     pub(super) watched: HashMap<TargetId, Wall>,
     pub(super) children: Children,
+    /// Those of them that have not answered yet, and whether somebody went on without waiting for it.
+    pub(super) starting: HashMap<TargetId, bool>,
     /// Those of them that are not heard at present, and since when.
     pub(super) away: HashMap<TargetId, Wall>,
     /// Counts losses, so that the end of one is not taken for that of the next.
@@ -85,6 +89,7 @@ impl Observer {
                 bodies: None,
                 watched: HashMap::new(),
                 children: Children::default(),
+                starting: HashMap::new(),
                 away: HashMap::new(),
                 losses: 0,
                 down: false,
@@ -99,6 +104,7 @@ impl Observer {
             }),
             progress: watch::Sender::default(),
             claimed: Notify::new(),
+            started: watch::Sender::default(),
         })
     }
 

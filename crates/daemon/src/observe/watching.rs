@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::children::Kind;
 use super::observer::{Observer, State};
+use super::starting::Starting;
 use crate::api::Recording;
 
 /// How long a caller waits until a tab is being recorded. A tab that hangs is recorded as soon as it
@@ -29,24 +30,36 @@ pub(crate) enum Watching {
 }
 
 impl Observer {
-    /// Records a tab from now on: commands that are sent to it after this was first polled come
-    /// behind. Does nothing when it is recorded already. Returns whether it is
-    /// recorded.
+    /// Records a tab, and returns when it has answered; what is sent to it then is recorded from its beginning.
+    /// Where somebody else is at it, that is waited for. Returns whether it is recorded.
     pub(crate) async fn watch(&self, tab: &Tab) -> bool {
         let id = tab.target_id();
-        let (recording, kind) = {
+        let ours = {
             let mut state = self.state();
             if state.over || state.recording.is_none() {
                 return false;
             }
             match state.watched.entry(id.clone()) {
-                Entry::Occupied(_) => return true,
-                Entry::Vacant(place) => place.insert(Wall::from(SystemTime::now())),
-            };
-            (state.recording, state.children.kind(id))
+                Entry::Occupied(_) => None,
+                Entry::Vacant(place) => {
+                    place.insert(Wall::from(SystemTime::now()));
+                    let starting = Starting::begin(self, &mut state, id);
+                    Some((starting, state.recording, state.children.kind(id)))
+                }
+            }
+        };
+        let Some((starting, recording, kind)) = ours else {
+            return self.is_started(id).await;
         };
         let outcome = switch_on(tab, kind, recording).await;
         let (info, epoch) = (tab.info(), tab.session().status().health.epoch.0);
+        match &outcome {
+            Ok(_) => starting.answered(epoch),
+            Err(_) => {
+                self.state().watched.remove(id);
+                drop(starting);
+            }
+        }
         let mut state = self.state();
         match outcome {
             Ok((document, refused)) => {
@@ -67,7 +80,6 @@ impl Observer {
                     "session \"{}\": {id} is not recorded: {error}",
                     self.session
                 );
-                state.watched.remove(id);
                 // Of one that is gone, its end says it.
                 if let Some(info) = info {
                     let why = format!("it cannot be listened to ({error})");
@@ -101,12 +113,16 @@ impl Observer {
     /// hangs.
     pub(crate) async fn watch_soon(self: &Arc<Self>, tab: &Tab) -> Watching {
         let (observer, tab) = (Arc::clone(self), tab.clone());
+        let id = tab.target_id().clone();
         // A task of its own: it goes on when the caller goes away.
         let mut watching = tokio::spawn(async move { observer.watch(&tab).await });
         match timeout(PATIENCE, &mut watching).await {
             Ok(Ok(true)) => Watching::Done,
             Ok(_) => Watching::Failed,
-            Err(_) => Watching::Goes(watching),
+            Err(_) => {
+                self.goes_on_without(&id);
+                Watching::Goes(watching)
+            }
         }
     }
 }

@@ -57,6 +57,9 @@ pub(super) const FETCHES: &str = r#"<!doctype html><meta charset="utf-8"><title>
   return done;
 }</script>"#;
 
+pub(super) const ASKS: &str = r#"<!doctype html><meta charset="utf-8"><title>Asks at once</title>
+<script>console.log("asks", { a: 1 }); fetch("/echo?first"); fetch("/echo?second", { method: "POST" });</script>"#;
+
 pub(super) fn titled(title: &str) -> String {
     format!(
         "<!doctype html><meta charset=\"utf-8\"><title>{}</title>",

@@ -120,6 +120,7 @@ impl State {
             "/popup" => pages::POPUP.to_owned(),
             "/login" => pages::LOGIN.to_owned(),
             "/loop" => pages::endless(query.number("ms", 100)),
+            "/asks" => pages::ASKS.to_owned(),
             "/fetches" => pages::FETCHES.to_owned(),
             "/app" => pages::app(query.number("n", 1000)),
             _ => return response(404, "text/plain", format!("no page {path}")),
