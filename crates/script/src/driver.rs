@@ -345,6 +345,7 @@ impl Driver {
         };
         let host = Arc::clone(&self.host);
         let granted = self.evals.grant(&command.method);
+        self.evals.sends(head.eval, id, &command.method);
         self.start(id, false, ops::command(host, command, granted));
         Ok(())
     }
@@ -371,6 +372,8 @@ impl Driver {
     }
 
     fn answer(&mut self, id: u32, result: Result<Raw, ScriptError>) {
+        self.evals
+            .settled(id, result.as_ref().err().map(|error| error.kind));
         let result = result.and_then(|raw| {
             if raw.len() > self.limits.frame {
                 let message = format!(

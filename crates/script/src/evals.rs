@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::outcome::{ErrorKind, EvalOutcome, ScriptError, seconds};
+use crate::sent::Sent;
 use crate::wire::{EvalEnd, Shape};
 
 /// All evals that have begun and not ended.
@@ -29,6 +30,7 @@ struct Eval {
     reply: oneshot::Sender<Answer>,
     output: Bytes,
     console: String,
+    sent: Sent,
 }
 
 /// What whoever asked for an eval gets.
@@ -65,6 +67,7 @@ impl Evals {
             reply,
             output: Bytes::new(),
             console: String::new(),
+            sent: Sent::default(),
         };
         self.active.insert(self.last, eval);
         self.last
@@ -78,6 +81,26 @@ impl Evals {
             .values()
             .flat_map(|eval| &eval.allow)
             .any(|allowed| allowed == method || allowed.strip_suffix(".*") == domain)
+    }
+
+    /// An eval sends a command. One of code that belongs to no eval counts for each that runs: any of them may
+    /// have caused it.
+    pub(crate) fn sends(&mut self, id: u32, call: u32, method: &str) {
+        match self.active.get_mut(&id) {
+            Some(eval) => eval.sent.begin(call, method),
+            None => {
+                for eval in self.active.values_mut() {
+                    eval.sent.begin(call, method);
+                }
+            }
+        }
+    }
+
+    /// A command was answered, or failed like this.
+    pub(crate) fn settled(&mut self, call: u32, failed: Option<ErrorKind>) {
+        for eval in self.active.values_mut() {
+            eval.sent.settle(call, failed);
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -186,13 +209,19 @@ impl Evals {
         let now = Instant::now();
         for (_, eval) in self.active.drain() {
             // Whoever ran into its own deadline is told that; the others lost their sandbox.
-            let kind = if eval.deadline <= now {
-                ErrorKind::Deadline
+            let error = if eval.deadline <= now {
+                ScriptError::new(ErrorKind::Deadline, reason)
+                    .with_hint("what was on globalThis is gone; the next call starts afresh")
+            } else if let Some(sent) = eval.sent.named() {
+                let message = format!("{reason}; the snippet had sent {sent}");
+                ScriptError::new(ErrorKind::OutcomeUnknown, message).with_hint(
+                    "it may have happened: look at the page before you repeat it; what was on globalThis is gone",
+                )
             } else {
-                ErrorKind::SandboxLost
+                ScriptError::new(ErrorKind::SandboxLost, reason).with_hint(
+                    "nothing was sent that changes anything, so it is safe to repeat; what was on globalThis is gone",
+                )
             };
-            let error = ScriptError::new(kind, reason)
-                .with_hint("what was on globalThis is gone; the next call starts afresh");
             let _ = eval.reply.send(Answer::Ended(EvalOutcome::failed(
                 error,
                 eval.console,

@@ -17,6 +17,7 @@ mod outcome;
 mod pool;
 mod process;
 mod repl;
+mod sent;
 mod spec;
 mod wire;
 mod worker;

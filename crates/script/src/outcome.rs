@@ -19,7 +19,7 @@ pub enum ErrorKind {
     Protocol,
     /// A command never left: it is safe to repeat.
     NotSent,
-    /// A command left, and it cannot be known what it did.
+    /// A command left, and it cannot be known what it did; or its sandbox was lost after that.
     OutcomeUnknown,
     /// A command or the eval itself ran out of time.
     Deadline,
@@ -43,7 +43,7 @@ pub enum ErrorKind {
     NavigationFailed,
     /// The sandbox ran out of memory.
     OutOfMemory,
-    /// The sandbox had to be killed, or died.
+    /// The sandbox had to be killed, or died, before the snippet had sent anything that is not a read.
     SandboxLost,
     /// The sandbox could not be started.
     SandboxUnavailable,

@@ -145,7 +145,8 @@ impl Repl {
                     // The driver went away with the order: it may have begun, so it is not repeated.
                     self.forget(&orders);
                     let message = "the sandbox ended while the snippet ran";
-                    let error = ScriptError::new(ErrorKind::SandboxLost, message);
+                    let error = ScriptError::new(ErrorKind::OutcomeUnknown, message)
+                        .with_hint("look at the page before you repeat it");
                     return self.with_news(EvalOutcome::failed(error, String::new(), true));
                 }
             }

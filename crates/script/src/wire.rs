@@ -109,6 +109,9 @@ pub(crate) struct CommandHead<'a> {
     pub(crate) target: Option<Cow<'a, str>>,
     #[serde(default)]
     pub(crate) timeout_ms: Option<u64>,
+    /// The eval whose code sends it; 0: code of none.
+    #[serde(default)]
+    pub(crate) eval: u32,
 }
 
 /// Payload of `Listen`: everything the worker wants to hear from now on.

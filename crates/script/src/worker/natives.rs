@@ -112,6 +112,7 @@ fn calls<'js>(ctx: &Ctx<'js>, native: &Object<'js>, state: &Rc<State>) -> Result
                     } else {
                         s.time_for(call)
                     },
+                    eval: s.calls.borrow().get(&call).copied().unwrap_or(0),
                 };
                 let head = serde_json::to_vec(&head)
                     .map_err(|e| Exception::throw_internal(&ctx, &e.to_string()))?;

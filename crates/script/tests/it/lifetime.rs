@@ -2,6 +2,8 @@
 
 use keeptab_script::{ErrorKind, EvalRequest, Limits, Pool, Program, Repl};
 
+#[cfg(target_os = "linux")]
+use crate::support::kill_workers;
 use crate::support::{AMPLE, FakeHost, Rig, program};
 
 use std::sync::Arc;
@@ -51,19 +53,7 @@ async fn a_worker_that_dies_is_replaced_and_its_loss_is_said() {
     let running = rig.eval("await cdp.sleep(60000)");
     let killing = async {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-        for task in std::fs::read_dir("/proc/self/task")
-            .expect("/proc")
-            .flatten()
-        {
-            let children =
-                std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
-            for pid in children.split_whitespace() {
-                let pid =
-                    rustix::process::Pid::from_raw(pid.parse().expect("a number")).expect("not 0");
-                rustix::process::kill_process(pid, rustix::process::Signal::KILL)
-                    .expect("our own child");
-            }
-        }
+        kill_workers();
     };
     let (outcome, ()) = tokio::join!(running, killing);
     assert!(outcome.scope_lost, "{outcome:?}");

@@ -9,6 +9,7 @@ mod console;
 mod events;
 mod language;
 mod lifetime;
+mod lost;
 mod overhead;
 mod printing;
 mod support;

@@ -48,7 +48,12 @@ impl Rig {
 
     /// With a browser behind it, and an active tab `target:T1`.
     pub(crate) fn on_a_tab() -> Self {
-        let rig = Self::connected();
+        Self::on_a_tab_with(patient())
+    }
+
+    pub(crate) fn on_a_tab_with(limits: Limits) -> Self {
+        let rig = Self::with_limits(limits);
+        rig.host.state.lock().unwrap().connected = true;
         rig.host.state.lock().unwrap().active = Some("target:T1".into());
         rig
     }
@@ -79,6 +84,16 @@ pub(crate) fn patient() -> Limits {
     let mut limits = Limits::default();
     limits.grace = Duration::from_secs(20);
     limits
+}
+
+/// Kills the workers that this test has started, and no other's.
+#[cfg(target_os = "linux")]
+pub(crate) fn kill_workers() {
+    let children = std::fs::read_to_string("/proc/thread-self/children").expect("/proc");
+    for pid in children.split_whitespace() {
+        let pid = rustix::process::Pid::from_raw(pid.parse().expect("a number")).expect("not 0");
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("our own child");
+    }
 }
 
 type Answer = Box<dyn Fn(&Command) -> Result<Raw, ScriptError> + Send>;
