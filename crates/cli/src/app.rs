@@ -19,7 +19,8 @@ pub(crate) struct App {
 
 impl App {
     pub(crate) fn new(globals: Globals) -> Self {
-        let output = Output::new(globals.json, globals.quiet, globals.verbose);
+        let named = globals.is_session_named.then(|| globals.session.clone());
+        let output = Output::new(globals.json, globals.quiet, globals.verbose).for_session(named);
         App {
             globals,
             output,

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands;
 
@@ -22,6 +23,16 @@ pub(crate) struct Cli {
     pub(crate) globals: Globals,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// What a command line says.
+    pub(crate) fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut cli = Self::from_arg_matches(matches)?;
+        let source = matches.value_source("session");
+        cli.globals.is_session_named = source == Some(ValueSource::CommandLine);
+        Ok(cli)
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -67,6 +78,9 @@ pub(crate) struct Globals {
     #[arg(long, short, global = true, env = "KEEPTAB_SESSION", default_value = DEFAULT_SESSION,
           hide_env_values = true, value_name = "NAME")]
     pub(crate) session: String,
+    /// Whether the session was named by flag, so that hints must name it too
+    #[arg(skip)]
+    pub(crate) is_session_named: bool,
     /// Print one JSON object instead of text
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -91,6 +105,7 @@ impl Globals {
         let session = std::env::var("KEEPTAB_SESSION").unwrap_or_else(|_| DEFAULT_SESSION.into());
         Globals {
             session,
+            is_session_named: false,
             json: false,
             timeout: DEFAULT_TIMEOUT,
             quiet: false,

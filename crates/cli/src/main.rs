@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod entries;
 mod harness;
+mod hints;
 mod output;
 mod plain;
 mod policies;

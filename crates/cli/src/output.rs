@@ -1,11 +1,13 @@
 //! Printing: results to standard output, everything else to standard error.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use keeptab_daemon::ApiError;
 use keeptab_daemon::api::{Failure, Success};
 use serde::Serialize;
 
+use crate::hints::in_session;
 use crate::text::clean;
 
 /// How to print.
@@ -14,6 +16,8 @@ pub(crate) struct Output {
     json: bool,
     quiet: bool,
     verbose: bool,
+    /// The session, when it was named by flag; hints repeat it.
+    named: Option<String>,
 }
 
 impl Output {
@@ -22,7 +26,19 @@ impl Output {
             json,
             quiet,
             verbose,
+            named: None,
         }
+    }
+
+    /// With hints for this session, which was named by flag.
+    pub(crate) fn for_session(mut self, named: Option<String>) -> Self {
+        self.named = named;
+        self
+    }
+
+    /// A hint that can be typed as it is.
+    pub(crate) fn hint<'a>(&self, hint: &'a str) -> Cow<'a, str> {
+        in_session(hint, self.named.as_deref())
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -87,7 +103,7 @@ impl Output {
     /// Something worth knowing that is no result.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
-            self.stderr(&format!("{}\n", clean(text)));
+            self.stderr(&format!("{}\n", clean(&self.hint(text))));
         }
     }
 
@@ -108,8 +124,10 @@ impl Output {
 
     /// What went wrong: one line, and what to type next. With `--json` an envelope instead.
     pub(crate) fn error(&self, error: &ApiError) {
+        let mut error = error.clone();
+        error.hint = error.hint.map(|hint| self.hint(&hint).into_owned());
         if self.json {
-            if let Ok(text) = serde_json::to_vec(&Failure::new(error)) {
+            if let Ok(text) = serde_json::to_vec(&Failure::new(&error)) {
                 self.envelope(text);
             }
             return;

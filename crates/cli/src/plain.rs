@@ -31,6 +31,7 @@ pub(crate) fn snippet(args: &[OsString]) -> Option<(Globals, String)> {
     globals.json = json;
     if let Some(session) = session {
         globals.session = session;
+        globals.is_session_named = true;
     }
     Some((globals, code))
 }
@@ -42,7 +43,7 @@ fn value(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::CommandFactory;
 
     use super::*;
     use crate::args::{Cli, Command};
@@ -62,7 +63,9 @@ mod tests {
             &["--session", "", "--json", "js", "1"],
         ] {
             let (globals, code) = snippet(&words(line)).unwrap();
-            let cli = Cli::try_parse_from([&["keeptab"], line].concat()).unwrap();
+            let line_of_all = [&["keeptab"], line].concat();
+            let matches = Cli::command().try_get_matches_from(line_of_all).unwrap();
+            let cli = Cli::of(&matches).unwrap();
             let Command::Js(parsed) = cli.command else {
                 panic!("{line:?} is no snippet");
             };

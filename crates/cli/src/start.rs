@@ -5,13 +5,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Command, CommandFactory as _, FromArgMatches as _};
+use clap::{Command, CommandFactory as _};
 use keeptab_daemon::{ApiError, Code, exit};
 
 use crate::app::App;
 use crate::args::{Cli, Globals};
 use crate::output::Output;
-use crate::{commands, harness, plain, prefix};
+use crate::{commands, harness, hints, plain, prefix};
 
 /// The name under which we answer as that tool does.
 const HARNESS: &str = "browser-harness-js";
@@ -60,8 +60,10 @@ pub(crate) fn finish(
 
 fn parse(args: Vec<OsString>) -> Result<Cli, ExitCode> {
     let json = args.iter().any(|arg| arg == "--json");
+    let named = hints::session_named(&args);
     let usage = |error: &ApiError| {
-        Output::new(json, false, false).error(error);
+        let output = Output::new(json, false, false).for_session(named.clone());
+        output.error(error);
         ExitCode::from(error.exit_code())
     };
     // The grammar is large; it is set up once.
@@ -69,9 +71,8 @@ fn parse(args: Vec<OsString>) -> Result<Cli, ExitCode> {
     grammar.build();
     let args = prefix::expand(&grammar, args).map_err(|error| usage(&error))?;
     let parsed = grammar.try_get_matches_from_mut(args.iter());
-    let cli = parsed.and_then(|matches| {
-        Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut grammar))
-    });
+    let cli =
+        parsed.and_then(|matches| Cli::of(&matches).map_err(|error| error.format(&mut grammar)));
     cli.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // Nothing can be done about a closed terminal.

@@ -5,6 +5,7 @@ use keeptab_daemon::{ApiError, Code, exit};
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::output::Output;
 
 /// What is read of an event; the rest is for programs.
 #[derive(Deserialize)]
@@ -45,7 +46,7 @@ pub(crate) fn watch(app: &mut App) -> Result<u8, ApiError> {
         })?;
         if app.output().is_json() {
             app.output().line(&line);
-        } else if let Some(text) = human(&event) {
+        } else if let Some(text) = human(&event, app.output()) {
             app.output().text(&text);
         }
         if event.event == "session" && event.what == "closed" {
@@ -55,12 +56,12 @@ pub(crate) fn watch(app: &mut App) -> Result<u8, ApiError> {
     Err(ApiError::new(Code::NoDaemon, "the daemon ended").hint("keeptab status"))
 }
 
-fn human(event: &Event) -> Option<String> {
+fn human(event: &Event, out: &Output) -> Option<String> {
     match event.event.as_str() {
         "state" => Some(format!("{}: {}", event.session, event.text)),
         "loss" => {
             let hint = event.hint.as_deref();
-            let hint = hint.map_or_else(String::new, |hint| format!("; try: {hint}"));
+            let hint = hint.map_or_else(String::new, |hint| format!("; try: {}", out.hint(hint)));
             Some(format!(
                 "{}: {}: {}{hint}",
                 event.session, event.what, event.text

@@ -1,5 +1,6 @@
 //! `keeptab js`: a snippet in the session's persistent scope.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Read};
 use std::path::PathBuf;
 
@@ -9,12 +10,14 @@ use keeptab_daemon::{ApiError, Code, exit};
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::output::Output;
 
 /// Run JavaScript beside the browser, with its DevTools at hand
 ///
 /// The value of a single expression is printed; a program of several statements prints what it
 /// returns. Strings come bare, objects as compact JSON, nothing for undefined, null and empty values.
-/// What is put on globalThis stays for the next call of the session; let and const do not.
+/// What is put on globalThis stays for the next call of the session, until it is closed or the daemon
+/// ends or is restarted; let and const do not.
 ///
 /// `session.<Domain>.<method>({...})` calls any DevTools method on the active tab;
 /// `keeptab spec` documents them all.
@@ -185,13 +188,24 @@ fn failed(app: &mut App, error: ApiError) -> Result<u8, ApiError> {
         .and_then(|details| details.get("stderr")?.as_str());
     match said.filter(|said| !said.is_empty() && !app.output().is_json()) {
         Some(said) => {
-            app.output().console(said);
+            app.output().console(&with_hint(said, &error, app.output()));
             if let Some(hint) = error.hint.as_ref().filter(|hint| !says(said, hint)) {
                 app.output().note(&format!("  try: {hint}"));
             }
             Ok(error.exit_code())
         }
         None => Err(error),
+    }
+}
+
+/// The snippet's own text; a hint of ours in it as it can be typed.
+fn with_hint<'a>(said: &'a str, error: &ApiError, out: &Output) -> Cow<'a, str> {
+    match &error.hint {
+        Some(hint) if says(said, hint) => {
+            let line = format!("hint: {hint}");
+            Cow::Owned(said.replace(&line, &format!("hint: {}", out.hint(hint))))
+        }
+        _ => Cow::Borrowed(said),
     }
 }
 

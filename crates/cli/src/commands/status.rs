@@ -6,6 +6,7 @@ use keeptab_daemon::{ApiError, exit};
 
 use super::tab::describe;
 use crate::app::App;
+use crate::output::Output;
 use crate::watch::watch;
 
 /// Say how the session does
@@ -20,7 +21,7 @@ Examples:
   keeptab status --watch                  what happens to the connection, as it happens
   keeptab status -q && keeptab js -f next-step.js")]
 pub(crate) struct Args {
-    /// Go on, with one line per change, until the session is closed
+    /// Go on, with one line per change, until the session is closed or the daemon ends
     #[arg(long, short)]
     watch: bool,
 }
@@ -42,12 +43,12 @@ pub(crate) fn run(args: Args, app: &mut App) -> Result<u8, ApiError> {
     if app.output().is_json() {
         app.output().envelope(response.body);
     } else {
-        app.output().text(&human(&status));
+        app.output().text(&human(&status, app.output()));
     }
     Ok(code)
 }
 
-fn human(status: &SessionStatus) -> String {
+fn human(status: &SessionStatus, out: &Output) -> String {
     let mut lines = vec![format!("{}: {}", status.session, status.detail)];
     if let Some(browser) = &status.browser {
         let whose = if status.launched {
@@ -125,7 +126,7 @@ fn human(status: &SessionStatus) -> String {
         ));
     }
     if let Some(hint) = &status.hint {
-        lines.push(format!("try: {hint}"));
+        lines.push(format!("try: {}", out.hint(hint)));
     }
     lines.join("\n")
 }
