@@ -1,6 +1,11 @@
 //! What can go wrong.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
+
+use crate::filter::{
+    A_CONSOLE_TYPE, A_NETWORK_TYPE, A_RANGE, A_STATUS, CONSOLE_TYPES, NETWORK_TYPES,
+};
 
 /// An event that is not what the protocol says. It was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -24,12 +29,14 @@ pub struct FilterError {
 }
 
 impl FilterError {
-    /// An example to type instead.
-    pub fn hint(&self) -> &'static str {
+    /// What to type instead.
+    pub fn hint(&self) -> Cow<'static, str> {
         match self.wanted {
-            crate::filter::A_STATUS => "for example: --status 404, --status 4xx, --status 200-299",
-            crate::filter::A_RANGE => "for example: --range 10-20",
-            _ => "for example: --url api, --url '*/api/*', --url 're:/v[12]/'",
+            A_STATUS => "for example: --status 404, --status 4xx, --status 200-299".into(),
+            A_RANGE => "for example: --range 10-20".into(),
+            A_CONSOLE_TYPE => format!("types: {}", CONSOLE_TYPES.join(", ")).into(),
+            A_NETWORK_TYPE => format!("types: {}", NETWORK_TYPES.join(", ")).into(),
+            _ => "for example: api, '*/api/*', 're:/v[12]/'".into(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use regex::{Regex, RegexBuilder};
 
+use crate::buffers::Stream;
 use crate::entry::{Console, ConsoleKind, Entry, Level, Network, Outcome, What};
 use crate::error::FilterError;
 use crate::gap::Gap;
@@ -12,6 +13,68 @@ use crate::wall::Wall;
 pub(crate) const A_STATUS: &str = "a status (404, 4xx, 200-299, or several with commas)";
 pub(crate) const A_RANGE: &str = "a range of numbers (A-B)";
 const A_PATTERN: &str = "a pattern";
+pub(crate) const A_CONSOLE_TYPE: &str = "a type of console entries";
+pub(crate) const A_NETWORK_TYPE: &str = "a type of requests";
+
+/// Levels, calls, exceptions, and the sources of the browser's own log, as CDP names them.
+pub(crate) const CONSOLE_TYPES: &[&str] = &[
+    "error",
+    "warning",
+    "warn",
+    "info",
+    "debug",
+    "exception",
+    "log",
+    "dir",
+    "dirxml",
+    "table",
+    "trace",
+    "clear",
+    "startGroup",
+    "startGroupCollapsed",
+    "endGroup",
+    "assert",
+    "profile",
+    "profileEnd",
+    "count",
+    "timeEnd",
+    "xml",
+    "javascript",
+    "network",
+    "storage",
+    "appcache",
+    "rendering",
+    "security",
+    "deprecation",
+    "worker",
+    "violation",
+    "intervention",
+    "recommendation",
+    "other",
+];
+
+/// The resource types of CDP.
+pub(crate) const NETWORK_TYPES: &[&str] = &[
+    "document",
+    "stylesheet",
+    "image",
+    "media",
+    "font",
+    "script",
+    "texttrack",
+    "xhr",
+    "fetch",
+    "prefetch",
+    "eventsource",
+    "websocket",
+    "manifest",
+    "signedexchange",
+    "ping",
+    "cspviolationreport",
+    "preflight",
+    "fedcm",
+    "other",
+];
 
 /// Which entries a reader wants to see. All conditions must hold. Those about
 /// requests let no console message through, and gaps come through all but
@@ -135,6 +198,27 @@ impl Filter {
                 value: text.to_owned(),
                 wanted: A_RANGE,
             })
+    }
+
+    /// Reads the types of a stream's entries, separated by commas, in any letter
+    /// case.
+    pub fn parse_kinds(stream: Stream, text: &str) -> Result<Vec<String>, FilterError> {
+        let (known, wanted) = match stream {
+            Stream::Console => (CONSOLE_TYPES, A_CONSOLE_TYPE),
+            Stream::Network => (NETWORK_TYPES, A_NETWORK_TYPE),
+        };
+        let words = text.split(',').map(str::trim);
+        let is_known = |word: &str| known.iter().any(|kind| kind.eq_ignore_ascii_case(word));
+        words
+            .filter(|word| !word.is_empty())
+            .map(|word| match is_known(word) {
+                true => Ok(word.to_owned()),
+                false => Err(FilterError {
+                    value: word.to_owned(),
+                    wanted,
+                }),
+            })
+            .collect()
     }
 
     /// Whether an entry is wanted, `head` and `tail` aside.
@@ -320,6 +404,35 @@ mod tests {
             );
         }
         assert!("re:(".parse::<Pattern>().is_err());
+    }
+
+    #[test]
+    fn a_type_that_no_entry_can_have_is_refused_with_those_there_are() {
+        for (stream, text) in [
+            (Stream::Console, "error, EXCEPTION,warn,endgroup,"),
+            (Stream::Network, "XHR,fetch,CSPViolationReport"),
+        ] {
+            let kinds = Filter::parse_kinds(stream, text).unwrap();
+            assert!(kinds.len() >= 3, "{kinds:?}");
+        }
+        for (stream, text, said, hint) in [
+            (Stream::Console, "error,bogus", "\"bogus\"", "exception"),
+            (Stream::Console, "xhr", "console", "warning"),
+            (Stream::Network, "bogus", "requests", "websocket"),
+            (Stream::Network, "exception", "requests", "document"),
+        ] {
+            let error = Filter::parse_kinds(stream, text).unwrap_err();
+            assert!(error.to_string().contains(said), "{error}");
+            assert!(error.hint().contains(hint), "{}", error.hint());
+        }
+        assert_eq!(Filter::parse_kinds(Stream::Console, ""), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_hint_at_a_pattern_names_no_flag() {
+        // It may have been given to --find or to --url.
+        let error = "re:(".parse::<Pattern>().unwrap_err();
+        assert!(!error.hint().contains("--"), "{}", error.hint());
     }
 
     #[test]

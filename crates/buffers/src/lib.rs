@@ -21,6 +21,7 @@ mod filter;
 mod gap;
 mod limits;
 mod losses;
+mod named;
 mod network;
 mod persist;
 mod redact;

@@ -3,14 +3,18 @@
 //! What is recognised: the values of headers that carry credentials, user names
 //! and passwords in addresses, all query values of WebSocket addresses,
 //! telling query values of other addresses, `Bearer` and `Basic` credentials in
-//! text, and telling fields of what is posted. The bodies of answers are treated
-//! as text.
+//! text, telling fields of what is posted, and in text what stands behind a
+//! telling name (see [`crate::named`]): in JSON, and on the console also
+//! `name=value` and `name: value`. The bodies of answers are treated as text.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use memchr::memmem;
 use regex::Regex;
+use serde_json::Value;
+
+use crate::named::{self, Names};
 
 /// What stands where a secret was.
 pub(crate) const MARK: &str = "[redacted]";
@@ -137,6 +141,66 @@ fn set_cookie(line: &str) -> String {
 /// Text that may contain addresses or credentials. Works on JSON too: what is
 /// replaced holds no quote and no backslash.
 pub(crate) fn text(input: &str) -> Cow<'_, str> {
+    then(places(input), |clean| named::clean(clean, Names::Quoted))
+}
+
+/// What was said on a console: text in which people also write `name=value`.
+pub(crate) fn console(input: &str) -> Cow<'_, str> {
+    then(places(input), |clean| named::clean(clean, Names::Any))
+}
+
+/// What a call of the console was given, as JSON.
+pub(crate) fn arguments(raw: &str) -> Cow<'_, str> {
+    if !named::is_any(raw) && !named::is_property(raw) {
+        return text(raw);
+    }
+    match serde_json::from_str(raw) {
+        Ok(mut value) => {
+            clean_strings(&mut value);
+            Cow::Owned(value.to_string())
+        }
+        // It came as JSON; what cannot be read is not kept.
+        Err(_) => Cow::Borrowed("[]"),
+    }
+}
+
+fn clean_strings(value: &mut Value) {
+    match value {
+        Value::String(said) => {
+            if let Cow::Owned(clean) = console(said) {
+                *said = clean;
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(clean_strings),
+        Value::Object(fields) => {
+            // A property of an object, as a preview shows it.
+            let named = fields.get("name").and_then(Value::as_str);
+            if named.is_some_and(is_telling_in_text)
+                && let Some(Value::String(shown)) = fields.get_mut("value")
+            {
+                *shown = MARK.to_owned();
+            }
+            fields.values_mut().for_each(clean_strings);
+        }
+        _ => {}
+    }
+}
+
+fn is_telling_in_text(name: &str) -> bool {
+    named::is_any(&format!("{name}:"))
+}
+
+/// One step after another, without a copy where nothing is found.
+fn then<'a>(input: Cow<'a, str>, next: impl Fn(&str) -> Cow<'_, str>) -> Cow<'a, str> {
+    let clean = match next(&input) {
+        Cow::Owned(clean) => Some(clean),
+        Cow::Borrowed(kept) => (kept.len() != input.len()).then(|| kept.to_owned()),
+    };
+    clean.map_or(input, Cow::Owned)
+}
+
+/// Addresses and credentials that a scheme announces.
+fn places(input: &str) -> Cow<'_, str> {
     static ADDRESS: LazyLock<memmem::Finder<'static>> =
         LazyLock::new(|| memmem::Finder::new("://"));
     let bytes = input.as_bytes();
@@ -383,6 +447,21 @@ mod tests {
         ] {
             assert_eq!(text(before), after);
         }
+    }
+
+    #[test]
+    fn objects_on_the_console_keep_their_names_and_lose_their_secrets() {
+        let raw = r#"[{"type":"string","value":"token=abc\nhttps://u:p@h/"},{"type":"object","preview":{"properties":[{"name":"password","type":"string","value":"s3cret"},{"name":"user","type":"string","value":"me"}]}}]"#;
+        let clean = arguments(raw);
+        assert!(
+            clean.contains("password") && clean.contains("\"me\""),
+            "{clean}"
+        );
+        for secret in ["abc", "u:p", "s3cret"] {
+            assert!(!clean.contains(secret), "{clean}");
+        }
+        let plain = r#"[{"type":"string","value":"said"}]"#;
+        assert!(matches!(arguments(plain), Cow::Borrowed(kept) if kept == plain));
     }
 
     #[test]

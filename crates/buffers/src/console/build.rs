@@ -60,10 +60,10 @@ pub(crate) fn api(event: &ConsoleApiCalled<'_>) -> Result<(Console, bool), serde
             _ => Level::Info,
         },
         kind: ConsoleKind::Api(keep(&event.kind, MAX_NAME)),
-        text: keep(&redact::text(&text), MAX_TEXT),
+        text: keep(&redact::console(&text), MAX_TEXT),
         stack,
         args: (!args.is_empty() && raw.len() <= MAX_ARGS)
-            .then(|| redact::text(raw).into_owned())
+            .then(|| redact::arguments(raw).into_owned())
             .filter(|clean| clean.len() <= 2 * MAX_ARGS),
         request_id: None,
         frame: None,
@@ -109,7 +109,7 @@ pub(crate) fn exception(event: &ExceptionThrown<'_>) -> Console {
     Console {
         level: Level::Error,
         kind: ConsoleKind::Exception,
-        text: keep(&redact::text(&text), MAX_TEXT),
+        text: keep(&redact::console(&text), MAX_TEXT),
         stack,
         args: None,
         request_id: None,
@@ -144,7 +144,7 @@ pub(crate) fn log(event: &EntryAdded<'_>) -> Console {
             _ => Level::Info,
         },
         kind: ConsoleKind::Log(keep(&entry.source, MAX_NAME)),
-        text: keep(&redact::text(&entry.text), MAX_TEXT),
+        text: keep(&redact::console(&entry.text), MAX_TEXT),
         stack,
         args: None,
         request_id: entry

@@ -25,6 +25,13 @@ fn no_planted_secret_is_kept() {
     );
     log(&mut b, "T1", &format!("connecting to {ws}"), 1.0);
     log(&mut b, "T1", &format!("header Bearer {}", s("d")), 2.0);
+    let said = format!(
+        "password={}, {{token: '{}', \"apiKey\":\"{}\"}}",
+        s("x"),
+        s("y"),
+        s("z")
+    );
+    log(&mut b, "T1", &said, 3.0);
     let exception = json!({
         "timestamp": NOON * 1e3,
         "exceptionDetails": {"exceptionId": 1, "text": format!("cannot reach {ws}"), "lineNumber": 0,
@@ -78,10 +85,11 @@ fn no_planted_secret_is_kept() {
     let dir = tempfile::tempdir().unwrap();
     let mut bodies = Bodies::open(BodiesOptions::new(dir.path().join("bodies"))).unwrap();
     let large = format!("{} {ws}", "x".repeat(10_000));
+    let answered = json!({"access_token": s("1"), "at": ws}).to_string();
     let body = bodies.keep(large.as_bytes()).unwrap();
     assert!(matches!(body, Body::File(_)));
     b.set_body("T1", "1", body);
-    b.set_body("T1", "2", bodies.keep(ws.as_bytes()).unwrap());
+    b.set_body("T1", "2", bodies.keep(answered.as_bytes()).unwrap());
     let opened = store(&dir);
     save(&mut b, &opened);
     opened.close();
@@ -96,7 +104,7 @@ fn no_planted_secret_is_kept() {
             entries += 1;
         }
     }
-    assert_eq!(entries, 6);
+    assert_eq!(entries, 7);
     assert!(!shown.contains(SECRET), "{shown}");
     assert!(shown.contains("[redacted]") && shown.contains("h.test"));
     let mut files = 0;

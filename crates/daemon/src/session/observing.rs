@@ -61,7 +61,7 @@ impl Session {
                 active
             }
         };
-        let filter = filter(query, tab.clone())?;
+        let filter = filter(stream, query, tab.clone())?;
         let shape = Shape {
             utc_offset: query.utc_offset.unwrap_or_default(),
             max_text: LINE,
@@ -251,18 +251,15 @@ fn one_line(entry: &Entry, shape: Shape, several: bool) -> String {
     }
 }
 
-fn filter(query: &EntriesQuery, tab: Option<String>) -> Result<Filter, ApiError> {
+fn filter(stream: Stream, query: &EntriesQuery, tab: Option<String>) -> Result<Filter, ApiError> {
     let since = query.since_ms.map(|ms| {
         let since = SystemTime::now().checked_sub(Duration::from_millis(ms));
         since.map_or(Wall::default(), Wall::from)
     });
-    let words = query.kind.as_deref().unwrap_or_default().split(',');
-    let kinds = words
-        .map(|word| word.trim().to_owned())
-        .filter(|word| !word.is_empty());
+    let kinds = query.kind.as_deref().unwrap_or_default();
     Ok(Filter {
         find: parsed(query.find.as_deref())?,
-        kinds: kinds.collect(),
+        kinds: Filter::parse_kinds(stream, kinds).map_err(|error| wrong(&error))?,
         target: tab,
         status: parsed(query.status.as_deref())?,
         url: parsed(query.url.as_deref())?,
