@@ -90,10 +90,10 @@ impl ConnectError {
     pub(crate) fn from_cause(endpoint: &str, cause: &Cause) -> Self {
         let kind = match cause {
             Cause::Refused { .. } => ConnectKind::Refused,
-            Cause::Gone(_) => ConnectKind::Gone,
+            // What this connection started itself has its own words: see `of_start`.
+            Cause::Gone(_) | Cause::ProcessExited { .. } => ConnectKind::Gone,
             Cause::Busy => ConnectKind::Busy,
             Cause::NotAllowed => ConnectKind::NotAllowed,
-            Cause::ProcessExited { .. } => ConnectKind::StartFailed,
             _ => ConnectKind::Unreachable,
         };
         Self::new(kind, format!("{endpoint}: {cause}")).hinted(cause.hint())

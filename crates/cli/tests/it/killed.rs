@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::bed::{Bed, alive, eventually, site};
 use crate::events::{follow, until};
+use crate::losses::of_keeper;
 
 fn signal(pid: u32, name: &str) {
     let sent = Command::new("kill")
@@ -291,4 +292,42 @@ fn nothing_is_left_running_after_close() {
         0,
         "what was closed stays closed"
     );
+}
+
+#[test]
+fn a_browser_that_died_while_no_daemon_was_there_is_gone() {
+    let bed = Bed::new();
+    bed.ok(["open", "about:blank"]);
+    kill_daemon(&bed);
+    signal(of_keeper(&bed, "browserPid"), "-9");
+    eventually("its keeper knows", || {
+        bed.keeper("default")["exited"].is_string()
+    });
+    let calls: [&[&str]; 3] = [
+        &["js", "await session.Runtime.evaluate({expression: '1'})"],
+        &["tab"],
+        &["open", "about:blank"],
+    ];
+    for call in calls {
+        let (code, said) = bed.json(call);
+        let error = &said["error"];
+        assert_eq!(
+            (code, &error["code"]),
+            (8, &json!("browser_gone")),
+            "{said}"
+        );
+        let text = |field: &str| error[field].as_str().unwrap_or_default();
+        assert!(
+            text("message").contains("its browser has ended (signal 9)"),
+            "{said}"
+        );
+        assert!(text("hint").starts_with("keeptab close"), "{said}");
+    }
+    let (_, sessions) = bed.json(["sessions"]);
+    assert_eq!(
+        sessions["data"]["sessions"][0]["state"], "browser_gone",
+        "{sessions}"
+    );
+    bed.ok(["close"]);
+    bed.ok(["open", "about:blank"]);
 }

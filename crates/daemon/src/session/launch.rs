@@ -86,10 +86,22 @@ pub(super) async fn start(
         }
     }
     Ok(Started {
-        browser: browser?,
+        browser: browser.map_err(ended_at_once)?,
         place: Place::Keeper(spawned.socket),
         found: false,
     })
+}
+
+/// A browser that is gone when it has just been started did not start.
+fn ended_at_once(error: ApiError) -> ApiError {
+    if error.code != Code::BrowserGone {
+        return error;
+    }
+    let ours = ApiError::new(Code::LaunchFailed, error.message);
+    match error.details {
+        Some(details) => ours.details(details),
+        None => ours,
+    }
 }
 
 /// The command line, once nobody holds the profile: what ended a moment ago may still be letting go
