@@ -179,6 +179,13 @@ impl Daemon {
         self.saver.why_not_sweep(socket)
     }
 
+    /// Whether this very session is the one of its name.
+    pub(crate) fn has(&self, session: &Session) -> bool {
+        let map = self.map();
+        map.get(session.name())
+            .is_some_and(|ours| std::ptr::eq(Arc::as_ptr(ours), session))
+    }
+
     /// Forgets a session, unless another took its name meanwhile.
     pub(crate) fn forget(&self, session: &Arc<Session>) {
         {

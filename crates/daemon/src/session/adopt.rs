@@ -31,7 +31,7 @@ impl Session {
             )
             .hint("keeptab close, or take another name: keeptab --session NAME adopt"));
         }
-        let daemon = self.daemon()?;
+        let daemon = self.registered()?;
         let left_by = self.choose(&daemon, request.left_by.as_deref()).await?;
         // Nobody else may open, adopt or end it meanwhile.
         let namesake = match left_by == self.name() {

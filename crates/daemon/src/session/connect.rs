@@ -15,6 +15,7 @@ use crate::api::AttachRequest;
 use crate::error::{ApiError, Code};
 use crate::handover::{LaunchedAs, Place};
 use crate::observe;
+use crate::registry::Daemon;
 use crate::saver::Left;
 
 /// The deadline of a request that names none.
@@ -70,18 +71,38 @@ impl Session {
         }
     }
 
+    /// The daemon, if others can find this session there. A browser of one that was closed while its caller waited
+    /// for its turn would be nobody's. The caller has the turn.
+    ///
+    /// # Errors
+    /// It was closed meanwhile.
+    pub(super) fn registered(&self) -> Result<Arc<Daemon>, ApiError> {
+        let daemon = self.daemon()?;
+        if daemon.has(self) {
+            return Ok(daemon);
+        }
+        Err(ApiError::new(
+            Code::NotSent,
+            format!(
+                "session \"{}\" was closed while this waited; nothing was done",
+                self.name()
+            ),
+        ))
+    }
+
     /// Launches a browser for this session, with the profile that belongs to its name. Returns whether
     /// it still ran, with tabs that somebody left in it.
     ///
     /// # Errors
-    /// No browser is installed, it does not start, or not in time; or another session has adopted it.
+    /// No browser is installed, it does not start, or not in time; another session has adopted it; or this one was
+    /// closed.
     pub(super) async fn launch(
         &self,
         headful: bool,
         program: Option<&str>,
         deadline: Instant,
     ) -> Result<bool, ApiError> {
-        let daemon = self.daemon()?;
+        let daemon = self.registered()?;
         let socket = daemon.paths().keeper_socket(self.name());
         if let Some(other) = daemon.holder_of_keeper(&socket) {
             return Err(super::adopt::taken(self.name(), &other));
@@ -112,12 +133,13 @@ impl Session {
     /// Attaches to a running browser, in place of one that was attached to before.
     ///
     /// # Errors
-    /// The session has a browser of its own, or there is none at the place named.
+    /// The session has a browser of its own or was closed, or there is none at the place named.
     pub(super) async fn attach_to(
         &self,
         request: &AttachRequest,
         deadline: Instant,
     ) -> Result<(), ApiError> {
+        self.registered()?;
         let mut refusal = None;
         for place in places(request).await? {
             match connect(&place, self.options(), deadline).await {
@@ -371,6 +393,46 @@ pub(super) fn is_remote(place: &Place) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::paths::Paths;
+    use crate::run::Config;
+    use crate::version::Build;
+
+    /// An `open` that waited while the session was closed once launched a browser that no session had.
+    #[tokio::test]
+    async fn a_session_that_was_closed_meanwhile_gets_no_browser() {
+        let home = tempfile::tempdir().unwrap();
+        let daemon = Daemon::new(&Config {
+            paths: Paths::below(home.path()),
+            build: Build::current("0.0.0", "test"),
+            program: "keeptab".into(),
+            background: true,
+            allowed_uid: None,
+        });
+        let session = daemon.session_or_new("late").unwrap();
+        let closing = session.my_turn(deadline(None)).await.unwrap();
+        let opening = tokio::spawn({
+            let session = Arc::clone(&session);
+            async move { session.open(Default::default()).await }
+        });
+        let attaching = tokio::spawn({
+            let session = Arc::clone(&session);
+            let request = AttachRequest {
+                port: Some(1),
+                ..AttachRequest::default()
+            };
+            async move { session.attach(request).await }
+        });
+        tokio::task::yield_now().await;
+        daemon.forget(&session);
+        // Another one of this name does not stand in for it.
+        daemon.session_or_new("late").unwrap();
+        drop(closing);
+        let codes = (
+            opening.await.unwrap().map_err(|error| error.code).err(),
+            attaching.await.unwrap().map_err(|error| error.code).err(),
+        );
+        assert_eq!(codes, (Some(Code::NotSent), Some(Code::NotSent)));
+    }
 
     #[test]
     fn only_other_machines_are_remote() {
