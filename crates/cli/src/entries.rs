@@ -43,10 +43,10 @@ pub(crate) struct Which {
     /// Only these types, separated by commas
     #[arg(long = "type", short, value_name = "TYPE")]
     kind: Option<String>,
-    /// Only the first N
+    /// Only the first N; gaps among them are shown and not counted
     #[arg(long, value_name = "N")]
     head: Option<usize>,
-    /// Only the last N
+    /// Only the last N; gaps among them are shown and not counted
     #[arg(long, value_name = "N", conflicts_with = "head")]
     tail: Option<usize>,
     /// Only numbers A to B

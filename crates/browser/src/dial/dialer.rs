@@ -144,7 +144,7 @@ impl Dialer {
             }
         }
         let reason = if failures.is_empty() {
-            "no running browser has remote debugging switched on".to_owned()
+            "no running browser says that remote debugging is on".to_owned()
         } else {
             format!(
                 "no running browser accepted a connection ({})",

@@ -110,7 +110,8 @@ fn from_profile(dir: &Path) -> Result<Resolved, DialError> {
     let active = active_port(dir).map_err(|error| {
         let reason = match error.kind() {
             io::ErrorKind::NotFound => format!(
-                "{} has no DevToolsActivePort: its browser does not run, or remote debugging is off",
+                "{} has no DevToolsActivePort, in which a browser says where it listens; one that was started with a \
+                 fixed --remote-debugging-port writes none",
                 dir.display()
             ),
             _ => error.to_string(),

@@ -25,7 +25,8 @@ impl ActivePort {
 /// Reads `DevToolsActivePort`.
 ///
 /// # Errors
-/// [`io::ErrorKind::NotFound`] when the browser never had remote debugging switched on,
+/// [`io::ErrorKind::NotFound`] when the browser never had remote debugging switched on, or was started with a
+/// port of its caller's choice (Chromium writes the file for port 0 only),
 /// [`io::ErrorKind::InvalidData`] when the file is not as Chromium writes it (for example half-written).
 pub fn active_port(profile_dir: &Path) -> io::Result<ActivePort> {
     let file: PathBuf = profile_dir.join("DevToolsActivePort");

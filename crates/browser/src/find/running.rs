@@ -30,7 +30,8 @@ pub struct RunningBrowser {
 /// How long a port on this machine may take to accept.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Running browsers in the usual profile directories, the one started last first.
+/// Running browsers in the usual profile directories, the one started last first. One that was started with a
+/// fixed `--remote-debugging-port` does not say so there, and is not found.
 ///
 /// A browser counts as running when its port accepts a connection; nothing is sent, so that a browser
 /// which asks its person before it lets anyone in does not ask. Cancel safe.

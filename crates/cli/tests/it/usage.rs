@@ -54,12 +54,67 @@ fn unknown_sessions_are_named_with_those_that_exist() {
     let bed = Bed::new();
     let said = bed.fails(6, ["--session", "nope", "tab"]);
     assert!(
-        said.contains("\"nope\"") && said.contains("keeptab open"),
+        said.contains("\"nope\"") && said.contains("keeptab --session nope open"),
         "{said}"
     );
     bed.ok(["--session", "other", "js", "1"]);
     let said = bed.fails(6, ["--session", "nope", "close"]);
     assert!(said.contains("other"), "{said}");
+}
+
+/// Typed as it stands, `keeptab close` would end another session, and its browser with it.
+#[test]
+fn a_hint_names_the_session_that_the_flag_named() {
+    let bed = Bed::new();
+    bed.ok(["--session", "f1", "js", "1"]);
+    let hint = |said: &str| said.lines().nth(1).unwrap_or_default().to_owned();
+    let said = bed.fails(6, ["-s", "f1", "tab"]);
+    assert!(
+        hint(&said).contains("keeptab --session f1 open URL"),
+        "{said}"
+    );
+    let (_, said) = bed.json(["-s", "f1", "tab"]);
+    let said = said["error"]["hint"].as_str().unwrap_or_default();
+    assert!(said.contains("keeptab --session f1 open URL"), "{said}");
+    let said = bed.fails(2, ["opne", "--session=f1"]);
+    assert_eq!(hint(&said), "  try: keeptab --session f1 open");
+    let ran = bed.run(["-s", "f1", "sessions", "extra"]);
+    assert!(!ran.stderr.contains("--session f1"), "{}", ran.stderr);
+
+    let output = bed
+        .command()
+        .arg("tab")
+        .env("KEEPTAB_SESSION", "f1")
+        .output();
+    let said = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(hint(&said).contains("keeptab open URL"), "{said}");
+}
+
+#[test]
+fn a_type_that_no_entry_can_have_is_a_mistake() {
+    let bed = Bed::new();
+    bed.ok(["js", "1"]);
+    for (stream, known) in [("console", "exception"), ("network", "websocket")] {
+        let said = bed.fails(2, [stream, "--type", "bogus"]);
+        assert!(said.contains("\"bogus\"") && said.contains(known), "{said}");
+    }
+    bed.ok(["network", "--type", "XHR,Fetch"]);
+    let said = bed.fails(2, ["console", "--find", "re:("]);
+    assert!(!said.contains("--url"), "{said}");
+}
+
+#[test]
+fn a_snippet_without_a_browser_is_given_one_hint() {
+    let bed = Bed::new();
+    let ran = bed.run(["-s", "nosuch", "js", "await session.Target.getTargets()"]);
+    assert_eq!(ran.code, 6, "{}", ran.stderr);
+    let hints = ran.stderr.matches("hint: ").count() + ran.stderr.matches("try: ").count();
+    assert_eq!(hints, 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("keeptab --session nosuch open"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

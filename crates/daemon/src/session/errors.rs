@@ -50,10 +50,7 @@ pub(super) fn from_connect(error: &ConnectError) -> ApiError {
             (Code::LaunchFailed, "keeptab doctor")
         }
         ConnectKind::Invalid | ConnectKind::Unsupported => (Code::Invalid, "keeptab help attach"),
-        ConnectKind::Refused => (
-            Code::SessionRefused,
-            "check the address and its credentials",
-        ),
+        ConnectKind::Refused => (Code::SessionRefused, "keeptab help attach"),
         ConnectKind::Unreachable | ConnectKind::Busy => (Code::Disconnected, "keeptab browsers"),
         _ => (Code::Failed, "keeptab doctor"),
     };

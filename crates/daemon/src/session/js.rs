@@ -68,7 +68,10 @@ impl Session {
         if error.kind == ErrorKind::NotConnected
             && let Err(why) = self.live()
         {
-            // Which of the ways of not being connected this is, and what to type.
+            // Which of the ways of not being connected this is, and what to type: one hint is enough.
+            if let Some(hint) = &error.hint {
+                said = said.replace(&format!("hint: {hint}\n"), "");
+            }
             said.push_str(&format!("{}\n", why.message));
             ours = ApiError {
                 details: ours.details,

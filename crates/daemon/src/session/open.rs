@@ -217,11 +217,10 @@ impl Session {
         let (place, profile, mut said) = match hold {
             Hold::Nothing => (None, None, "it had no browser".to_owned()),
             Hold::Held(held) => {
-                let ours = held.profile.is_some();
-                let said = if ours {
+                let said = if held.profile.is_some() {
                     "its browser has ended"
                 } else {
-                    "the browser goes on"
+                    self.how_it_goes_on(&held).await
                 };
                 // A keeper ends its browser itself, when it is told to end.
                 let by_pipe = held.place == Place::Pipe;

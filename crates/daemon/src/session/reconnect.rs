@@ -56,6 +56,31 @@ impl Session {
         }
     }
 
+    /// What is known of an attached browser at the moment in which it is let go of.
+    pub(super) async fn how_it_goes_on(&self, held: &Held) -> &'static str {
+        const GONE: &str = "its browser was not there any more";
+        let state = held.browser.state().borrow().clone();
+        if matches!(state, State::Connected { .. }) {
+            return "the browser goes on";
+        }
+        let ended = self.loss(held, &state).is_some_and(|loss| {
+            matches!(
+                loss.code,
+                Code::BrowserGone
+                    | Code::BrowserReplaced
+                    | Code::SessionEnded
+                    | Code::SessionExpired
+            )
+        });
+        if ended {
+            return GONE;
+        }
+        match local_server(&held.place).await {
+            Some(server) if refuses(&server, deadline(None)).await => GONE,
+            _ => "its browser could not be reached",
+        }
+    }
+
     /// Finds out what needs no attempt of the link, which would take its time and then put a lesser cause
     /// in the place of the first one.
     ///
