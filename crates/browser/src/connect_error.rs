@@ -96,7 +96,20 @@ impl ConnectError {
             Cause::NotAllowed => ConnectKind::NotAllowed,
             _ => ConnectKind::Unreachable,
         };
-        Self::new(kind, format!("{endpoint}: {cause}")).hinted(cause.hint())
+        // There is no session yet that could be connected again.
+        let hint = match (kind, cause) {
+            (
+                _,
+                Cause::Refused {
+                    status: 401 | 403 | 407,
+                    ..
+                },
+            ) => "check the address and its credentials",
+            (ConnectKind::Refused, _) => "check that this is the address of a browser",
+            (ConnectKind::Unreachable, _) => "check the address, and that the browser is running",
+            _ => cause.hint(),
+        };
+        Self::new(kind, format!("{endpoint}: {cause}")).hinted(hint)
     }
 
     pub(crate) fn from_dial(endpoint: &str, error: DialError) -> Self {

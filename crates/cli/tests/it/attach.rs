@@ -1,4 +1,4 @@
-use crate::bed::{Bed, chromium, site};
+use crate::bed::{Bed, chromium, eventually, site};
 
 #[test]
 fn by_port_by_address_and_by_profile_it_is_the_same_browser() {
@@ -62,6 +62,79 @@ fn nobody_at_the_address_is_an_error_and_leaves_no_session() {
     let said = bed.fails(8, ["attach", "--port", &free.to_string()]);
     assert!(said.contains(&free.to_string()), "{said}");
     assert_eq!(bed.run(["status"]).code, 6);
+}
+
+#[test]
+fn a_second_attach_names_its_own_session_in_the_hint() {
+    let (bed, chromium) = (Bed::new(), chromium());
+    let port = chromium.port().to_string();
+    let attach = ["--session", "work", "attach", "--port", &port];
+    bed.ok(attach);
+    let said = bed.fails(1, attach);
+    assert!(said.contains("try: keeptab --session work close"), "{said}");
+}
+
+/// Chromium writes the file for port 0 only.
+#[test]
+fn a_profile_without_the_file_of_its_port_leads_to_the_port() {
+    let bed = Bed::new();
+    let profile = tempfile::tempdir().unwrap();
+    let said = bed.fails(8, ["attach", "--profile", profile.path().to_str().unwrap()]);
+    assert!(
+        said.contains("DevToolsActivePort") && said.contains("keeptab attach --port N"),
+        "{said}"
+    );
+    assert!(
+        !said.contains("does not run") && !said.contains("reconnect"),
+        "{said}"
+    );
+
+    // Nor is anything found where nothing says so.
+    let run = |args: [&str; 1]| {
+        let mut command = bed.command();
+        command.args(args).env("HOME", profile.path());
+        command.env_remove("XDG_CONFIG_HOME").output().unwrap()
+    };
+    bed.ok(["daemon", "stop"]);
+    for command in ["browsers", "attach"] {
+        let said = String::from_utf8(run([command]).stderr).unwrap();
+        assert!(
+            said.contains("keeptab attach --port N"),
+            "{command}: {said}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_browser_is_not_asked_for_credentials() {
+    let (bed, site) = (Bed::new(), site());
+    let address = site.url("/plain");
+    let port = address
+        .split(['/', ':'])
+        .find(|part| part.parse::<u16>().is_ok());
+    let said = bed.run(["attach", "--port", port.unwrap()]).stderr;
+    assert!(
+        !said.contains("credentials") && !said.contains("reconnect") && said.contains("address"),
+        "{said}"
+    );
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port().to_string();
+    drop(free);
+    let said = bed.fails(8, ["attach", "--port", &port]);
+    assert!(!said.contains("reconnect"), "{said}");
+}
+
+#[test]
+fn closing_says_when_the_browser_was_gone_already() {
+    let (bed, chromium) = (Bed::new(), chromium());
+    bed.ok(["attach", "--port", &chromium.port().to_string()]);
+    drop(chromium);
+    eventually("the loss is known", || bed.run(["status"]).code == 8);
+    let said = bed.run(["close"]).stderr;
+    assert!(
+        said.contains("not there any more") && !said.contains("goes on"),
+        "{said}"
+    );
 }
 
 #[test]

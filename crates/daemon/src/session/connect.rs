@@ -1,10 +1,11 @@
 //! Getting a browser: launching one, attaching to one, taking one over from the daemon before.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keeptab_browser::find::running_browsers;
+use keeptab_browser::find::{active_port, running_browsers};
 use keeptab_browser::{ConnectKind, End, Endpoint, LaunchOptions, Options};
 use tokio::time::{Instant, timeout_at};
 
@@ -67,6 +68,13 @@ impl Session {
     /// longer than until `deadline`.
     pub(crate) async fn settled(&self, deadline: Instant) {
         if self.with(|inner| matches!(inner.hold, Hold::Missing(_))) {
+            drop(timeout_at(deadline, self.turn.lock()).await);
+        }
+    }
+
+    /// Waits until a browser that is being launched for it is there, or not; but no longer than until `deadline`.
+    pub(crate) async fn launched(&self, deadline: Instant) {
+        if self.with(|inner| matches!(inner.hold, Hold::Nothing)) {
             drop(timeout_at(deadline, self.turn.lock()).await);
         }
     }
@@ -155,7 +163,12 @@ impl Session {
                 }
                 // What a browser that is gone left behind; there may be another one.
                 Err(error) if error.kind() == ConnectKind::Unreachable => {
-                    refusal.get_or_insert(from_connect(&error));
+                    let error = from_connect(&error);
+                    refusal.get_or_insert(if says_no_port(&place) {
+                        error.hint("keeptab attach --port N, or see which say it: keeptab browsers")
+                    } else {
+                        error
+                    });
                 }
                 Err(error) => return Err(from_connect(&error)),
             }
@@ -293,6 +306,14 @@ impl Session {
     }
 }
 
+/// Whether this is a profile whose browser, if it runs, does not say there at which port.
+fn says_no_port(place: &Place) -> bool {
+    let Place::Profile(dir) = place else {
+        return false;
+    };
+    active_port(dir).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
 pub(super) async fn connect(
     place: &Place,
     options: Options,
@@ -334,8 +355,14 @@ pub(super) async fn places(request: &AttachRequest) -> Result<Vec<Place>, ApiErr
     }
     let running = running_browsers().await;
     if running.is_empty() {
-        return Err(ApiError::new(Code::NotFound, "no running browser allows remote debugging")
-            .hint("in Chrome, open chrome://inspect/#remote-debugging and tick the box; or a browser of its own: keeptab open URL"));
+        return Err(ApiError::new(
+            Code::NotFound,
+            "no running browser says that it allows remote debugging",
+        )
+        .hint(
+            "one with a fixed port: keeptab attach --port N; in Chrome, open chrome://inspect/#remote-debugging and \
+             tick the box; or a browser of its own: keeptab open URL",
+        ));
     }
     let Some(name) = &request.browser else {
         return Ok(running
