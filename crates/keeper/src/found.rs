@@ -126,7 +126,10 @@ impl Found {
         }
         let _ = fs::remove_file(&self.state.socket);
         clear_beside(&self.path);
-        fs::remove_file(&self.path)?;
-        Ok(true)
+        match fs::remove_file(&self.path) {
+            // A keeper that was ending while this was read removes it by itself.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(true),
+        }
     }
 }
