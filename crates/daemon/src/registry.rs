@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use keeptab_script::{Limits, Pool, Program};
 use tokio::sync::watch;
@@ -20,6 +20,9 @@ use crate::version::Build;
 
 /// Sessions at once. Each costs some memory and, in use, a worker process.
 const MAX_SESSIONS: usize = 64;
+
+/// How long the end of the daemon waits for browsers that are being launched.
+const LAUNCH_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What all doors share.
 #[derive(Debug)]
@@ -322,6 +325,11 @@ impl Daemon {
 
     /// Lets go of all browsers, so that the next daemon can take them.
     pub(crate) async fn let_go(&self) {
+        // Else it would run, and be nobody's.
+        let until = tokio::time::Instant::now() + LAUNCH_PATIENCE;
+        for session in self.sessions() {
+            session.launched(until).await;
+        }
         self.saver.finish().await;
         for session in self.sessions() {
             session.let_go().await;

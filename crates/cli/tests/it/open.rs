@@ -229,3 +229,33 @@ fn a_running_daemon_launches_the_browser_that_the_callers_environment_names() {
     assert!(said.contains("/no/such/chrome"), "{said}");
     bed.ok(["open"]);
 }
+
+/// Starts an `open` and kills it while its browser is being started.
+fn open_and_go_away(bed: &Bed) {
+    let mut opening = bed
+        .command()
+        .arg("open")
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let profile = bed.home().join("data/profiles/default");
+    eventually("it is being started", || profile.exists());
+    opening.kill().unwrap();
+    opening.wait().unwrap();
+}
+
+#[test]
+fn an_open_whose_caller_goes_away_leaves_no_browser_without_a_session() {
+    let bed = Bed::new();
+    bed.ok(["daemon", "start"]);
+    open_and_go_away(&bed);
+    bed.ok(["open", "about:blank"]);
+    assert_eq!(bed.ok(["sweep", "--dry-run"]), "", "nothing is left behind");
+    bed.ok(["close", "--discard"]);
+
+    open_and_go_away(&bed);
+    bed.ok(["daemon", "stop"]);
+    assert_eq!(bed.ok(["sweep", "--dry-run"]), "", "nothing is left behind");
+    eventually("the next daemon has it", || bed.run(["status"]).code == 0);
+}

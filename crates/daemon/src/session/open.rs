@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use keeptab_browser::{CallOptions, End, Kind, Tab};
 use keeptab_protocol::{page, runtime, target};
+use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::{deadline, remaining};
@@ -32,15 +33,13 @@ impl Session {
             .as_deref()
             .map_or(Ok(BLANK.to_owned()), policy::address)?;
         let until = deadline(request.timeout_ms);
-        let turn = self.my_turn(until).await?;
+        let mut turn = self.my_turn(until).await?;
         let created = self.with(|inner| matches!(inner.hold, Hold::Nothing));
         let mut found = false;
         if created {
             self.observer
                 .set_recording(request.record.unwrap_or_default());
-            found = self
-                .launch(request.headful, request.program.as_deref(), until)
-                .await?;
+            (found, turn) = self.launch_to_the_end(turn, &request, until).await?;
         }
         self.choose_policies(request.policies)?;
         let held = self.live()?;
@@ -62,6 +61,34 @@ impl Session {
             );
         }
         Ok(opened)
+    }
+
+    /// Launches the browser also when the caller goes away meanwhile: one that has been started must be somebody's.
+    async fn launch_to_the_end(
+        self: &Arc<Self>,
+        turn: OwnedMutexGuard<()>,
+        request: &OpenRequest,
+        until: Instant,
+    ) -> Result<(bool, OwnedMutexGuard<()>), ApiError> {
+        let session = Arc::clone(self);
+        let (headful, program) = (request.headful, request.program.clone());
+        let launching = tokio::spawn(async move {
+            match session.launch(headful, program.as_deref(), until).await {
+                Ok(found) => Ok((found, turn)),
+                Err(error) => {
+                    drop(turn);
+                    // Where the caller waits no more, nobody else does it.
+                    if let Ok(daemon) = session.daemon() {
+                        daemon.forget_if_unused(&session);
+                    }
+                    Err(error)
+                }
+            }
+        });
+        launching.await.map_err(|error| {
+            let what = format!("starting the browser was given up: {error}");
+            ApiError::new(Code::Internal, what)
+        })?
     }
 
     /// `tab new`: a tab in the browser that is there.
