@@ -169,14 +169,15 @@ fn a_document_born_in_a_gap_without_its_init_scripts_is_named_on_its_line() {
     let there = site.url("/title/Meanwhile");
     bed.page(
         "default",
-        &format!("setTimeout(() => location.href = '{there}', 300); 1"),
+        &format!("setTimeout(() => location.href = '{there}', 1000); 1"),
     );
-    proxy.answer_upgrades(Answer::status(503), Duration::from_millis(1500));
+    proxy.answer_upgrades(Answer::status(503), Duration::from_millis(2500));
     assert!(proxy.rst() > 0, "there was a connection to cut");
-    eventually("it is another page", || bed.title("default") == "Meanwhile");
-    assert_eq!(bed.page("default", "String(globalThis.first)"), "undefined");
+    // Nothing is asked of the page before: a question that meets the cut is an unknown outcome.
     let told = format!("; without its init scripts: {there} --");
     eventually("the line", || has(&lines(&bed, &[]), &told));
+    assert_eq!(bed.title("default"), "Meanwhile");
+    assert_eq!(bed.page("default", "String(globalThis.first)"), "undefined");
     // From the next document on they run again.
     bed.ok(["tab", "reload"]);
     assert_eq!(bed.page("default", "String(globalThis.first)"), "1");
